@@ -1,0 +1,71 @@
+# The kinds of target that the tree is made of. Everything is compiled with warnings as errors.
+#
+#   kassay_library(NAME SOURCES a.cc ... [DEPENDS lib ...])       a host library (static), unit-testable
+#   kassay_program(NAME SOURCES a.cc ... [DEPENDS lib ...])       a host program in bin/
+#   kassay_unit_test(NAME SOURCES a_test.cc ... [DEPENDS ...])    GoogleTest on the host, CTest label `unit`
+#   kassay_fuzzer(NAME SOURCES a_fuzz.cc [DEPENDS ...])           libFuzzer target, only with KASSAY_FUZZ
+#   kassay_suite(NAME [LIBRARIES lib ...])                        suites/NAME/*.cc as one guest executable
+
+add_library(kassay_options INTERFACE)
+target_compile_options(kassay_options INTERFACE -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor
+                       -Wno-missing-field-initializers)
+target_include_directories(kassay_options INTERFACE ${CMAKE_SOURCE_DIR})
+
+# Host code may be built with sanitizers; what runs in the guest never is (it would test the sanitizer's
+# syscalls beside the kernel's).
+add_library(kassay_host_options INTERFACE)
+target_link_libraries(kassay_host_options INTERFACE kassay_options)
+if(KASSAY_SANITIZE)
+  target_compile_options(kassay_host_options INTERFACE
+    -fsanitize=${KASSAY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(kassay_host_options INTERFACE -fsanitize=${KASSAY_SANITIZE})
+endif()
+if(KASSAY_FUZZ)
+  target_compile_options(kassay_host_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(kassay_host_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+function(kassay_library NAME)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(${NAME} STATIC ${ARG_SOURCES})
+  target_link_libraries(${NAME} PUBLIC kassay_host_options ${ARG_DEPENDS})
+endfunction()
+
+function(kassay_program NAME)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${NAME} ${ARG_SOURCES})
+  target_link_libraries(${NAME} PRIVATE kassay_host_options ${ARG_DEPENDS})
+endfunction()
+
+include(GoogleTest)
+function(kassay_unit_test NAME)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${NAME} ${ARG_SOURCES})
+  target_link_libraries(${NAME} PRIVATE kassay_host_options ${ARG_DEPENDS} GTest::gmock GTest::gtest_main)
+  set_target_properties(${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/unit)
+  gtest_discover_tests(${NAME} TEST_PREFIX "unit." DISCOVERY_TIMEOUT 60 DISCOVERY_MODE PRE_TEST
+                       PROPERTIES LABELS unit TIMEOUT 120)
+endfunction()
+
+function(kassay_fuzzer NAME)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  if(NOT KASSAY_FUZZ)
+    return()
+  endif()
+  add_executable(${NAME} ${ARG_SOURCES})
+  target_link_libraries(${NAME} PRIVATE kassay_host_options ${ARG_DEPENDS})
+  target_link_options(${NAME} PRIVATE -fsanitize=fuzzer)
+  set_target_properties(${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+endfunction()
+
+# A suite: every *.cc of the calling folder, linked with the support library and GoogleTest.
+# The executable lands in libexec/kassay/suites/NAME, from where the image builder takes it.
+function(kassay_suite NAME)
+  cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
+  file(GLOB SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  add_executable(suite_${NAME} ${SOURCES})
+  target_link_libraries(suite_${NAME} PRIVATE kassay_options kassay_suite_support ${ARG_LIBRARIES})
+  set_target_properties(suite_${NAME} PROPERTIES
+    OUTPUT_NAME ${NAME} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/libexec/kassay/suites)
+  set_property(GLOBAL APPEND PROPERTY KASSAY_SUITES ${NAME})
+endfunction()

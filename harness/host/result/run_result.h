@@ -1,0 +1,151 @@
+// What a run found: the one value that every report, comparison and certificate is made from.
+//
+// The JSON form is results/schema/run-result.schema.json. Reading it back checks every field: a
+// result file may come from somebody else. Text that came from the guest is kept byte for byte
+// (invalid UTF-8 replaced) and is data for every reader, never markup.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/result.h"
+
+namespace kassay {
+
+inline constexpr int kRunResultFormat = 1;
+
+enum class Verdict {
+  kPass,
+  kFail,
+  kCrash,  // panic, oops, WARN, lockdep, sanitizer report or new taint, during or after the case
+  kTimeout,
+  kAbsent,  // the feature is not there; `reason` says why
+  kUnmet,   // something that the case needs from its surroundings is missing; `reason` names it
+  kError,   // the harness's own fault
+};
+
+enum class FeatureStatus {
+  kConformant,
+  kNonconformant,
+  kAbsent,      // older kernel
+  kDisabled,    // the vendor's configuration; `reason` is "CONFIG_X is not set"
+  kMissing,     // version and config say that it is there, the probe says no
+  kBackported,  // older version, and the probe says yes; its cases ran, `conformant` tells how that
+                // went
+  kUntested,    // no case of it was part of this run
+};
+
+[[nodiscard]] std::string_view ToString(Verdict verdict);
+[[nodiscard]] std::string_view ToString(FeatureStatus status);
+[[nodiscard]] std::optional<Verdict> VerdictFromString(std::string_view text);
+[[nodiscard]] std::optional<FeatureStatus> FeatureStatusFromString(std::string_view text);
+
+// One assertion that did not hold, as GoogleTest saw it.
+struct Failure {
+  std::string file;  // relative to the source tree
+  int line = 0;
+  std::string message;
+  friend bool operator==(const Failure&, const Failure&) = default;
+};
+
+struct Evidence {
+  std::string key;
+  std::string value;
+  friend bool operator==(const Evidence&, const Evidence&) = default;
+};
+
+// A known bug of the kernel that explains a failing case.
+struct ErratumMatch {
+  std::string id;  // the requirement whose erratum it is, e.g. "IOU-051"
+  std::string
+      fixed;  // first release of that line without the bug, e.g. "7.1.8"; empty if not fixed yet
+  std::string text;
+  std::string source;
+  friend bool operator==(const ErratumMatch&, const ErratumMatch&) = default;
+};
+
+struct CaseResult {
+  std::string suite;      // "io_uring"
+  std::string case_name;  // "TaskFilter.IsInheritedOverFork"
+  std::string profile;    // the profile that it ran under
+  std::vector<std::string> requirements;
+  Verdict verdict = Verdict::kError;
+  std::string reason;  // one line: why it is not a pass; empty for a pass
+  std::vector<Failure> failures;
+  std::vector<Evidence> evidence;
+  std::vector<std::string> kernel_log;  // the kernel's own lines since the case began
+  std::string console;                  // last part of the serial console, for crash and timeout
+  std::optional<ErratumMatch> erratum;
+  std::string waiver;            // id of the waiver that acts on it, empty without
+  std::int64_t duration_ms = 0;  // wall clock on the host, restore included
+  int attempts = 1;              // with --repeat: how often it ran ...
+  int passes = 0;                // ... and how often it passed
+
+  [[nodiscard]] std::string Id() const { return suite + "." + case_name; }
+};
+
+struct FeatureResult {
+  std::string feature;  // "io_uring_bpf_filter"
+  std::string suite;
+  std::string title;
+  std::string since;  // "7.0"
+  FeatureStatus status = FeatureStatus::kUntested;
+  std::string reason;  // "older kernel", "CONFIG_CRYPTO_MLDSA is not set", ...
+  std::string probe;   // what the probe saw, word for word
+};
+
+struct KernelIdentity {
+  std::string spec;     // as given: "debian:7.0.13"
+  std::string release;  // uname -r of the image: "7.0.13+deb13-cloud-amd64"
+  std::string version;  // upstream version for comparisons: "7.0.13"
+  std::string vendor;   // "debian", "" for a build tree
+  std::string package;  // "linux-binary-7.0.13+deb13-cloud-amd64", may be empty
+  std::string package_version;
+  std::string image_sha256;
+  std::string modules_sha256;  // over the sorted list of (path, sha256); empty without modules
+  std::string config_sha256;
+};
+
+struct Environment {
+  std::string kassay_version;
+  std::string suite_sha256;  // over the suite executables and catalogues that were used
+  std::string qemu_version;
+  std::string accelerator;                           // "tcg" or "kvm"
+  std::string boot;                                  // "direct" or "bzimage"
+  std::string isolation;                             // "case" or "suite"
+  std::map<std::string, std::string> command_lines;  // kernel command line by profile
+};
+
+struct RunResult {
+  KernelIdentity kernel;
+  Environment environment;
+  std::vector<std::string> suites;
+  std::string filter;       // --case, empty for all
+  std::string started_at;   // RFC 3339, UTC
+  std::string finished_at;  // empty while the run is under way
+  bool interrupted = false;
+  std::vector<FeatureResult> features;
+  std::vector<CaseResult> cases;
+  std::vector<std::string>
+      notes;  // findings about the surroundings: fallback to emulation, probe against config, ...
+};
+
+// True for verdicts that make a kernel nonconformant when no waiver acts: fail, crash, timeout.
+[[nodiscard]] bool IsNonconformant(Verdict verdict);
+
+// The exit code that a run ends with, waivers respected, before any baseline is looked at.
+[[nodiscard]] ExitCode ExitCodeOf(const RunResult& run);
+
+[[nodiscard]] std::string ToJson(const RunResult& run);
+// Fails with the place and the field on anything that the schema does not allow, and on a format
+// newer than kRunResultFormat.
+[[nodiscard]] Result<RunResult> RunResultFromJson(std::string_view json);
+// One case as one line of JSON, for the event journal; and back.
+[[nodiscard]] std::string ToJsonLine(const CaseResult& result);
+[[nodiscard]] Result<CaseResult> CaseResultFromJson(std::string_view json);
+
+}  // namespace kassay

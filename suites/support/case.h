@@ -1,0 +1,144 @@
+// How a case is written:
+//
+//   KASSAY_CASE(RingList, DeniesWhatIsNotListed, Cites("IOU-005", "IOU-006")) {
+//     ...GoogleTest assertions...
+//   }
+//
+// and how a suite says whether the kernel has a feature:
+//
+//   KASSAY_PROBE("io_uring_bpf_filter") {
+//     ...
+//     return Present("EFAULT: the call exists");       // or Missing("EINVAL")
+//   }
+//
+// The requirement IDs are those of the suite's requirements.toml. A case runs only on a kernel that
+// has the features of its requirements, unless it is marked .Detection(): those run everywhere and
+// assert how a kernel without the feature answers.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace kassay {
+
+class CaseInfo {
+ public:
+  explicit CaseInfo(std::vector<std::string> requirements)
+      : requirements_(std::move(requirements)) {}
+
+  // Wall-clock limit in seconds under emulation; the default suits a case that does not wait.
+  CaseInfo Timeout(int seconds) && {
+    timeout_s_ = seconds;
+    return std::move(*this);
+  }
+  // Boots with vm/profiles/NAME.toml instead of the suite's own profile.
+  CaseInfo Profile(std::string name) && {
+    profile_ = std::move(name);
+    return std::move(*this);
+  }
+  // Runs on every kernel, with the feature or without.
+  CaseInfo Detection() && {
+    detection_ = true;
+    return std::move(*this);
+  }
+  // The kernel must panic with a message that matches this ECMAScript regular expression; anything
+  // else fails.
+  CaseInfo ExpectsPanic(std::string regex) && {
+    expects_panic_ = std::move(regex);
+    return std::move(*this);
+  }
+
+  [[nodiscard]] const std::vector<std::string>& requirements() const { return requirements_; }
+  [[nodiscard]] int timeout_s() const { return timeout_s_; }
+  [[nodiscard]] const std::string& profile() const { return profile_; }
+  [[nodiscard]] bool detection() const { return detection_; }
+  [[nodiscard]] const std::string& expects_panic() const { return expects_panic_; }
+
+ private:
+  std::vector<std::string> requirements_;
+  int timeout_s_ = 30;
+  std::string profile_;
+  bool detection_ = false;
+  std::string expects_panic_;
+};
+
+template <typename... Ids>
+CaseInfo Cites(Ids... ids) {
+  static_assert(sizeof...(ids) > 0, "a case cites at least one requirement");
+  return CaseInfo({std::string(ids)...});
+}
+
+// Remembers what a case cites, for --kassay_list. `file` is shortened to the path inside the source
+// tree.
+class CaseRegistration {
+ public:
+  CaseRegistration(const char* test_suite, const char* name, CaseInfo info, const char* file,
+                   int line);
+};
+
+struct ProbeAnswer {
+  bool present;
+  std::string detail;  // what was seen, e.g. "io_uring_register(-1, 37, NULL, 1): EFAULT"
+};
+inline ProbeAnswer Present(std::string detail) { return {true, std::move(detail)}; }
+inline ProbeAnswer Missing(std::string detail) { return {false, std::move(detail)}; }
+
+class ProbeRegistration {
+ public:
+  ProbeRegistration(const char* feature, ProbeAnswer (*probe)());
+};
+
+#define KASSAY_REGISTER_CASE(test_suite, name, info)                         \
+  static const ::kassay::CaseRegistration kassay_case_##test_suite##_##name( \
+      #test_suite, #name, info, __FILE__, __LINE__)
+
+#define KASSAY_CASE(test_suite, name, info)     \
+  KASSAY_REGISTER_CASE(test_suite, name, info); \
+  TEST(test_suite, name)  // NOLINT(cppcoreguidelines-owning-memory): GoogleTest's own factory
+#define KASSAY_CASE_F(fixture, name, info)   \
+  KASSAY_REGISTER_CASE(fixture, name, info); \
+  TEST_F(fixture, name)  // NOLINT(cppcoreguidelines-owning-memory)
+// Instantiate with INSTANTIATE_TEST_SUITE_P and a name generator: values make names, numbers do
+// not.
+#define KASSAY_CASE_P(fixture, name, info)   \
+  KASSAY_REGISTER_CASE(fixture, name, info); \
+  TEST_P(fixture, name)  // NOLINT(cppcoreguidelines-owning-memory)
+
+#define KASSAY_PROBE_NAME(line) KASSAY_PROBE_NAME_INNER(line)
+#define KASSAY_PROBE_NAME_INNER(line) KassayProbe##line
+#define KASSAY_PROBE(feature)                                                   \
+  static ::kassay::ProbeAnswer KASSAY_PROBE_NAME(__LINE__)();                   \
+  static const ::kassay::ProbeRegistration KASSAY_PROBE_REGISTRATION(__LINE__)( \
+      feature, &KASSAY_PROBE_NAME(__LINE__));                                   \
+  static ::kassay::ProbeAnswer KASSAY_PROBE_NAME(__LINE__)()
+#define KASSAY_PROBE_REGISTRATION(line) KASSAY_PROBE_REGISTRATION_INNER(line)
+#define KASSAY_PROBE_REGISTRATION_INNER(line) kassay_probe_registration_##line
+
+// Something a reader of the report would want to see beside the verdict: a measured value, an audit
+// record.
+void RecordEvidence(std::string_view key, std::string_view value);
+
+// Leaves the case because the feature (or a part of it) is not in this kernel; `reason` says how
+// that was seen. Only in the body of a case, never in a child process.
+#define KASSAY_ABSENT(reason)                  \
+  do {                                         \
+    ::kassay::RecordLeave("absent", (reason)); \
+    GTEST_SKIP() << "absent: " << (reason);    \
+  } while (false)
+
+// Leaves the case because something else that it needs is missing in the surroundings; `reason`
+// names it. A race that was never hit is unmet, not passed.
+#define KASSAY_UNMET(reason)                  \
+  do {                                        \
+    ::kassay::RecordLeave("unmet", (reason)); \
+    GTEST_SKIP() << "unmet: " << (reason);    \
+  } while (false)
+
+void RecordLeave(std::string_view verdict, std::string_view reason);
+
+}  // namespace kassay

@@ -1,0 +1,192 @@
+// The entry of every suite executable: lists its cases, runs its probes or its cases, and says what
+// happens in the record format of harness/protocol/records.h.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "harness/protocol/records.h"
+#include "suites/support/case.h"
+
+namespace kassay {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct RegisteredCase {
+  CaseInfo info;
+  std::string file;
+  int line;
+};
+
+// Keyed by "TestSuite.Name"; functions own the statics because registration runs before main.
+std::map<std::string, RegisteredCase>& Cases() {
+  static std::map<std::string, RegisteredCase> cases;
+  return cases;
+}
+std::map<std::string, ProbeAnswer (*)()>& Probes() {
+  static std::map<std::string, ProbeAnswer (*)()> probes;
+  return probes;
+}
+
+std::string InsideTree(const std::string& file) {
+  const size_t at = file.rfind("/suites/");
+  return at == std::string::npos ? file : file.substr(at + 1);
+}
+
+int RecordFd() {
+  static const int fd = [] {
+    const char* value = std::getenv(kRecordFdVariable);  // NOLINT(concurrency-mt-unsafe)
+    return value == nullptr ? -1
+                            : std::atoi(value);  // NOLINT(cert-err34-c): the agent's own number
+  }();
+  return fd;
+}
+
+// One write a record, so that records of several processes do not mix (a pipe keeps up to PIPE_BUF
+// whole; longer ones come only from the suite's own process).
+void WriteRecord(const Json& record) {
+  if (RecordFd() < 0) return;
+  std::string line = record.dump(-1, ' ', false, Json::error_handler_t::replace);
+  line += '\n';
+  const char* at = line.data();
+  size_t left = line.size();
+  while (left > 0) {
+    const ssize_t put = ::write(RecordFd(), at, left);
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return;
+    at += put;
+    left -= static_cast<size_t>(put);
+  }
+}
+
+// Cuts text so that its record stays under the bound even if every byte needs escaping.
+std::string Bounded(std::string_view text) {
+  constexpr size_t kMost = kMaxRecordBytes / 8;
+  if (text.size() <= kMost) return std::string(text);
+  return std::string(text.substr(0, kMost)) + " [cut: " + std::to_string(text.size()) +
+         " bytes in all]";
+}
+
+// Kept here because GoogleTest holds its own lock while it reports a failure.
+std::string& CurrentCase() {
+  static std::string name;
+  return name;
+}
+
+class RecordListener : public ::testing::EmptyTestEventListener {
+  void OnTestStart(const ::testing::TestInfo& info) override {
+    CurrentCase() = std::string(info.test_suite_name()) + "." + info.name();
+    WriteRecord({{"type", "case_start"}, {"case", CurrentCase()}});
+  }
+  void OnTestPartResult(const ::testing::TestPartResult& result) override {
+    if (!result.failed()) return;
+    WriteRecord({{"type", "failure"},
+                 {"case", CurrentCase()},
+                 {"file", result.file_name() == nullptr ? "" : InsideTree(result.file_name())},
+                 {"line", result.line_number()},
+                 {"message", Bounded(result.message())}});
+  }
+  void OnTestEnd(const ::testing::TestInfo& info) override {
+    WriteRecord(
+        {{"type", "case_end"}, {"case", CurrentCase()}, {"passed", info.result()->Passed()}});
+  }
+};
+
+// "Instance/Fixture.Name/value" was registered as "Fixture.Name".
+std::string RegisteredName(std::string test_suite, std::string name) {
+  if (const size_t slash = test_suite.find('/'); slash != std::string::npos)
+    test_suite.erase(0, slash + 1);
+  if (const size_t slash = name.find('/'); slash != std::string::npos) name.erase(slash);
+  return test_suite + "." + name;
+}
+
+int PrintList(const std::string& suite) {
+  Json list = {{"suite", suite}, {"features", Json::array()}, {"cases", Json::array()}};
+  for (const auto& [feature, probe] : Probes()) list["features"].push_back(feature);
+  bool complete = true;
+  const ::testing::UnitTest& unit = *::testing::UnitTest::GetInstance();
+  for (int i = 0; i < unit.total_test_suite_count(); ++i) {
+    const ::testing::TestSuite& test_suite = *unit.GetTestSuite(i);
+    for (int k = 0; k < test_suite.total_test_count(); ++k) {
+      const ::testing::TestInfo& test = *test_suite.GetTestInfo(k);
+      const auto found = Cases().find(RegisteredName(test_suite.name(), test.name()));
+      if (found == Cases().end()) {
+        std::cerr << test_suite.name() << "." << test.name()
+                  << " cites no requirement: use KASSAY_CASE\n";
+        complete = false;
+        continue;
+      }
+      const auto& [info, file, line] = found->second;
+      list["cases"].push_back({{"case", std::string(test_suite.name()) + "." + test.name()},
+                               {"requirements", info.requirements()},
+                               {"detection", info.detection()},
+                               {"timeout_s", info.timeout_s()},
+                               {"profile", info.profile()},
+                               {"expects_panic", info.expects_panic()},
+                               {"file", file},
+                               {"line", line}});
+    }
+  }
+  std::cout << list.dump(1) << "\n";
+  return complete ? 0 : 1;
+}
+
+int RunProbes() {
+  for (const auto& [feature, probe] : Probes()) {
+    const ProbeAnswer answer = probe();
+    WriteRecord({{"type", "feature"},
+                 {"feature", feature},
+                 {"present", answer.present},
+                 {"detail", Bounded(answer.detail)}});
+    std::cout << feature << ": " << (answer.present ? "present" : "missing") << " ("
+              << answer.detail << ")\n";
+  }
+  return 0;
+}
+
+}  // namespace
+
+CaseRegistration::CaseRegistration(const char* test_suite, const char* name, CaseInfo info,
+                                   const char* file, int line) {
+  Cases().insert_or_assign(std::string(test_suite) + "." + name,
+                           RegisteredCase{std::move(info), InsideTree(file), line});
+}
+
+ProbeRegistration::ProbeRegistration(const char* feature, ProbeAnswer (*probe)()) {
+  Probes().insert_or_assign(feature, probe);
+}
+
+void RecordEvidence(std::string_view key, std::string_view value) {
+  WriteRecord({{"type", "evidence"},
+               {"case", CurrentCase()},
+               {"key", Bounded(key)},
+               {"value", Bounded(value)}});
+}
+
+void RecordLeave(std::string_view verdict, std::string_view reason) {
+  WriteRecord({{"type", "leave"},
+               {"case", CurrentCase()},
+               {"verdict", verdict},
+               {"reason", Bounded(reason)}});
+}
+
+}  // namespace kassay
+
+int main(int argc, char** argv) {
+  ::testing::InitGoogleTest(&argc, argv);
+  const std::string_view mode = argc > 1 ? argv[1] : "";
+  if (mode == "--kassay_list") {
+    const std::string path = argv[0];
+    return kassay::PrintList(path.substr(path.rfind('/') + 1));
+  }
+  if (mode == "--kassay_probe") return kassay::RunProbes();
+  // GoogleTest owns and deletes its listeners.
+  ::testing::UnitTest::GetInstance()->listeners().Append(
+      std::make_unique<kassay::RecordListener>().release());
+  return RUN_ALL_TESTS();
+}
