@@ -11,6 +11,7 @@
 
 #include "harness/protocol/records.h"
 #include "suites/support/case.h"
+#include "suites/support/helper.h"
 
 namespace kassay {
 namespace {
@@ -178,6 +179,7 @@ void RecordLeave(std::string_view verdict, std::string_view reason) {
 }  // namespace kassay
 
 int main(int argc, char** argv) {
+  if (int exit_code = 0; kassay::RunRequestedHelper(argc, argv, &exit_code)) return exit_code;
   ::testing::InitGoogleTest(&argc, argv);
   const std::string_view mode = argc > 1 ? argv[1] : "";
   if (mode == "--kassay_list") {
