@@ -36,8 +36,9 @@ void InstallInterruptHandlers() {
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigemptyset(&action.sa_mask);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
-  // A reader of our output that goes away is a write error, not our death.
-  ::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c)
+  // A reader of our output that goes away is a write error, not our death. A handler and not
+  // SIG_IGN, which the programs that we start would inherit.
+  ::signal(SIGPIPE, [](int) {});  // NOLINT(cert-err33-c)
 }
 
 bool Interrupted() { return requested.load(); }

@@ -47,7 +47,8 @@ class Guest {
   virtual ~Guest() = default;
   // Blocks until the program ended, the kernel died or the limit (plus a grace for the agent)
   // passed. An Error is the harness's own fault; what the kernel did is in the outcome. `on_record`
-  // sees each record as it arrives.
+  // sees each record as it arrives. Returns Interruption() soon after Interrupted() became true
+  // (harness/base/interrupt.h).
   [[nodiscard]] virtual Result<GuestOutcome> Run(
       const GuestCommand& command, const std::function<void(const std::string&)>& on_record) = 0;
 };
