@@ -1,13 +1,10 @@
 // RunResult to JSON and back. The reader trusts nothing: wrong types, unknown verdicts and missing
 // fields are errors that name their place.
-#include <nlohmann/json.hpp>
-
+#include "harness/host/result/json_reader.h"
 #include "harness/host/result/run_result.h"
 
 namespace kassay {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 Json Write(const CaseResult& result) {
   Json json = {{"suite", result.suite},
@@ -73,78 +70,9 @@ Json Write(const Environment& environment) {
           {"command_lines", environment.command_lines}};
 }
 
-// Reads fields of one object. The first problem wins and is kept with its place.
-class Reader {
- public:
-  Reader(const Json& json, std::string place, std::string& problem)
-      : json_(json), place_(std::move(place)), problem_(problem) {
-    if (!json_.is_object()) Complain("", "is not an object");
-  }
-
-  template <typename T>
-  void Get(const char* key, T& value) {
-    const Json* field = Find(key);
-    if (field == nullptr) return;
-    try {
-      if constexpr (std::is_same_v<T, std::string>) {
-        if (!field->is_string()) return Complain(key, "is not a string");
-      } else if constexpr (std::is_same_v<T, bool>) {
-        if (!field->is_boolean()) return Complain(key, "is not true or false");
-      } else if constexpr (std::is_integral_v<T>) {
-        if (!field->is_number_integer()) return Complain(key, "is not a whole number");
-      }
-      value = field->get<T>();
-    } catch (const Json::exception&) {
-      Complain(key, "has the wrong type");
-    }
-  }
-
-  template <typename T, typename Parse>
-  void GetEnum(const char* key, T& value, Parse parse) {
-    std::string text;
-    Get(key, text);
-    if (!problem_.empty()) return;
-    if (const auto parsed = parse(text)) {
-      value = *parsed;
-    } else {
-      Complain(key, "has the unknown value '" + text + "'");
-    }
-  }
-
-  template <typename T, typename ReadOne>
-  void GetList(const char* key, std::vector<T>& list, ReadOne read_one) {
-    const Json* field = Find(key);
-    if (field == nullptr) return;
-    if (!field->is_array()) return Complain(key, "is not a list");
-    for (size_t i = 0; i < field->size() && problem_.empty(); ++i) {
-      list.push_back(read_one((*field)[i], place_ + "/" + key + "/" + std::to_string(i), problem_));
-    }
-  }
-
-  [[nodiscard]] const Json* Find(const char* key) {
-    if (!problem_.empty()) return nullptr;
-    const auto found = json_.find(key);
-    if (found == json_.end()) {
-      Complain(key, "is missing");
-      return nullptr;
-    }
-    return &*found;
-  }
-  [[nodiscard]] std::string PlaceOf(const char* key) const { return place_ + "/" + key; }
-
- private:
-  void Complain(const std::string& key, const std::string& what) {
-    if (problem_.empty()) problem_ = place_ + (key.empty() ? "" : "/" + key) + " " + what;
-  }
-
-  const Json& json_;
-  std::string place_;
-  std::string& problem_;
-};
-
 Failure ReadFailure(const Json& json, const std::string& place, std::string& problem) {
   Failure failure;
-  Reader reader(json, place, problem);
+  JsonReader reader(json, place, problem);
   reader.Get("file", failure.file);
   reader.Get("line", failure.line);
   reader.Get("message", failure.message);
@@ -153,7 +81,7 @@ Failure ReadFailure(const Json& json, const std::string& place, std::string& pro
 
 Evidence ReadEvidence(const Json& json, const std::string& place, std::string& problem) {
   Evidence evidence;
-  Reader reader(json, place, problem);
+  JsonReader reader(json, place, problem);
   reader.Get("key", evidence.key);
   reader.Get("value", evidence.value);
   return evidence;
@@ -161,7 +89,7 @@ Evidence ReadEvidence(const Json& json, const std::string& place, std::string& p
 
 CaseResult ReadCase(const Json& json, const std::string& place, std::string& problem) {
   CaseResult result;
-  Reader reader(json, place, problem);
+  JsonReader reader(json, place, problem);
   reader.Get("suite", result.suite);
   reader.Get("case", result.case_name);
   reader.Get("profile", result.profile);
@@ -178,7 +106,7 @@ CaseResult ReadCase(const Json& json, const std::string& place, std::string& pro
   reader.Get("passes", result.passes);
   if (const Json* field = reader.Find("erratum"); field != nullptr && !field->is_null()) {
     ErratumMatch erratum;
-    Reader inner(*field, reader.PlaceOf("erratum"), problem);
+    JsonReader inner(*field, reader.PlaceOf("erratum"), problem);
     inner.Get("id", erratum.id);
     inner.Get("fixed", erratum.fixed);
     inner.Get("text", erratum.text);
@@ -190,7 +118,7 @@ CaseResult ReadCase(const Json& json, const std::string& place, std::string& pro
 
 FeatureResult ReadFeature(const Json& json, const std::string& place, std::string& problem) {
   FeatureResult feature;
-  Reader reader(json, place, problem);
+  JsonReader reader(json, place, problem);
   reader.Get("feature", feature.feature);
   reader.Get("suite", feature.suite);
   reader.Get("title", feature.title);
@@ -203,7 +131,7 @@ FeatureResult ReadFeature(const Json& json, const std::string& place, std::strin
 
 KernelIdentity ReadKernel(const Json& json, const std::string& place, std::string& problem) {
   KernelIdentity kernel;
-  Reader reader(json, place, problem);
+  JsonReader reader(json, place, problem);
   reader.Get("spec", kernel.spec);
   reader.Get("release", kernel.release);
   reader.Get("version", kernel.version);
@@ -218,7 +146,7 @@ KernelIdentity ReadKernel(const Json& json, const std::string& place, std::strin
 
 Environment ReadEnvironment(const Json& json, const std::string& place, std::string& problem) {
   Environment environment;
-  Reader reader(json, place, problem);
+  JsonReader reader(json, place, problem);
   reader.Get("kassay_version", environment.kassay_version);
   reader.Get("suite_sha256", environment.suite_sha256);
   reader.Get("qemu_version", environment.qemu_version);
@@ -227,16 +155,6 @@ Environment ReadEnvironment(const Json& json, const std::string& place, std::str
   reader.Get("isolation", environment.isolation);
   reader.Get("command_lines", environment.command_lines);
   return environment;
-}
-
-std::string Dump(const Json& json, int indent) {
-  return json.dump(indent, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
-}
-
-Result<Json> Parse(std::string_view text) {
-  Json json = Json::parse(text, /*callback=*/nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) return Fail("not JSON, or cut off", ExitCode::kUsage);
-  return json;
 }
 
 }  // namespace
@@ -255,15 +173,15 @@ std::string ToJson(const RunResult& run) {
                {"notes", run.notes}};
   for (const FeatureResult& feature : run.features) json["features"].push_back(Write(feature));
   for (const CaseResult& result : run.cases) json["cases"].push_back(Write(result));
-  return Dump(json, 1) + "\n";
+  return DumpJson(json, 1) + "\n";
 }
 
 Result<RunResult> RunResultFromJson(std::string_view text) {
-  KASSAY_TRY(const Json json, Parse(text));
+  KASSAY_TRY(const Json json, ParseJson(text));
   RunResult run;
   std::string problem;
   int format = 0;
-  Reader reader(json, "", problem);
+  JsonReader reader(json, "", problem);
   reader.Get("format", format);
   if (problem.empty() && (format < 1 || format > kRunResultFormat)) {
     return Fail("result format " + std::to_string(format) +
@@ -288,10 +206,10 @@ Result<RunResult> RunResultFromJson(std::string_view text) {
   return run;
 }
 
-std::string ToJsonLine(const CaseResult& result) { return Dump(Write(result), -1); }
+std::string ToJsonLine(const CaseResult& result) { return DumpJson(Write(result), -1); }
 
 Result<CaseResult> CaseResultFromJson(std::string_view text) {
-  KASSAY_TRY(const Json json, Parse(text));
+  KASSAY_TRY(const Json json, ParseJson(text));
   std::string problem;
   CaseResult result = ReadCase(json, "", problem);
   if (!problem.empty()) return Fail("not a case result: " + problem, ExitCode::kUsage);
