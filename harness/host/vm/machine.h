@@ -10,7 +10,7 @@
 
 #include "harness/base/result.h"
 #include "harness/host/kernel/kernel.h"
-#include "harness/host/vm/profile.h"
+#include "harness/host/profile/profile.h"
 
 namespace kassay {
 
