@@ -16,7 +16,8 @@
 // `SUITE --kassay_list` prints one JSON object on standard output and runs nothing:
 //   {"suite":"io_uring","features":["io_uring_bpf_filter",..],
 //    "cases":[{"case":"Ring.Name","requirements":["IOU-001"],"detection":false,"timeout_s":30,
-//              "profile":"","expects_panic":"","file":"suites/io_uring/ring.cc","line":12},..]}
+//              "profile":"","expects_panic":"","allows_taint":"","file":"suites/io_uring/ring.cc",
+//              "line":12},..]}
 #pragma once
 
 #include <cstddef>

@@ -52,12 +52,19 @@ class CaseInfo {
     expects_panic_ = std::move(regex);
     return std::move(*this);
   }
+  // Taint letters (Documentation/admin-guide/tainted-kernels.rst) that the case may bring about
+  // without being a crash: "OE" for one that loads an out-of-tree, unsigned module.
+  CaseInfo AllowsTaint(std::string letters) && {
+    allows_taint_ = std::move(letters);
+    return std::move(*this);
+  }
 
   [[nodiscard]] const std::vector<std::string>& requirements() const { return requirements_; }
   [[nodiscard]] int timeout_s() const { return timeout_s_; }
   [[nodiscard]] const std::string& profile() const { return profile_; }
   [[nodiscard]] bool detection() const { return detection_; }
   [[nodiscard]] const std::string& expects_panic() const { return expects_panic_; }
+  [[nodiscard]] const std::string& allows_taint() const { return allows_taint_; }
 
  private:
   std::vector<std::string> requirements_;
@@ -65,6 +72,7 @@ class CaseInfo {
   std::string profile_;
   bool detection_ = false;
   std::string expects_panic_;
+  std::string allows_taint_;
 };
 
 template <typename... Ids>

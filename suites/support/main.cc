@@ -129,6 +129,7 @@ int PrintList(const std::string& suite) {
                                {"timeout_s", info.timeout_s()},
                                {"profile", info.profile()},
                                {"expects_panic", info.expects_panic()},
+                               {"allows_taint", info.allows_taint()},
                                {"file", file},
                                {"line", line}});
     }
