@@ -66,7 +66,9 @@ HelperResult RunHelper(const std::string& name, const std::vector<std::string>& 
 int ExecHelper(const std::string& name, const std::vector<std::string>& args = {});
 
 // Matches a helper that exited with 0 and printed exactly `output`.
-MATCHER_P(HelperPrinted, output, "is a helper that exited with 0 and printed that") {
+MATCHER_P(HelperPrinted, output,
+          std::string(negation ? "is not" : "is") + " a helper that exited with 0 after printing " +
+              ::testing::PrintToString(std::string(output))) {
   return arg.Exited(0) && arg.output == output;
 }
 
