@@ -1,5 +1,6 @@
 // RunResult to JSON and back. The reader trusts nothing: wrong types, unknown verdicts and missing
 // fields are errors that name their place.
+#include "harness/host/result/json_identity.h"
 #include "harness/host/result/json_reader.h"
 #include "harness/host/result/run_result.h"
 
@@ -46,28 +47,6 @@ Json Write(const FeatureResult& feature) {
           {"status", ToString(feature.status)},
           {"reason", feature.reason},
           {"probe", feature.probe}};
-}
-
-Json Write(const KernelIdentity& kernel) {
-  return {{"spec", kernel.spec},
-          {"release", kernel.release},
-          {"version", kernel.version},
-          {"vendor", kernel.vendor},
-          {"package", kernel.package},
-          {"package_version", kernel.package_version},
-          {"image_sha256", kernel.image_sha256},
-          {"modules_sha256", kernel.modules_sha256},
-          {"config_sha256", kernel.config_sha256}};
-}
-
-Json Write(const Environment& environment) {
-  return {{"kassay_version", environment.kassay_version},
-          {"suite_sha256", environment.suite_sha256},
-          {"qemu_version", environment.qemu_version},
-          {"accelerator", environment.accelerator},
-          {"boot", environment.boot},
-          {"isolation", environment.isolation},
-          {"command_lines", environment.command_lines}};
 }
 
 Failure ReadFailure(const Json& json, const std::string& place, std::string& problem) {
@@ -129,7 +108,32 @@ FeatureResult ReadFeature(const Json& json, const std::string& place, std::strin
   return feature;
 }
 
-KernelIdentity ReadKernel(const Json& json, const std::string& place, std::string& problem) {
+}  // namespace
+
+Json ToJsonObject(const KernelIdentity& kernel) {
+  return {{"spec", kernel.spec},
+          {"release", kernel.release},
+          {"version", kernel.version},
+          {"vendor", kernel.vendor},
+          {"package", kernel.package},
+          {"package_version", kernel.package_version},
+          {"image_sha256", kernel.image_sha256},
+          {"modules_sha256", kernel.modules_sha256},
+          {"config_sha256", kernel.config_sha256}};
+}
+
+Json ToJsonObject(const Environment& environment) {
+  return {{"kassay_version", environment.kassay_version},
+          {"suite_sha256", environment.suite_sha256},
+          {"qemu_version", environment.qemu_version},
+          {"accelerator", environment.accelerator},
+          {"boot", environment.boot},
+          {"isolation", environment.isolation},
+          {"command_lines", environment.command_lines}};
+}
+
+KernelIdentity ReadKernelIdentity(const Json& json, const std::string& place,
+                                  std::string& problem) {
   KernelIdentity kernel;
   JsonReader reader(json, place, problem);
   reader.Get("spec", kernel.spec);
@@ -157,12 +161,10 @@ Environment ReadEnvironment(const Json& json, const std::string& place, std::str
   return environment;
 }
 
-}  // namespace
-
 std::string ToJson(const RunResult& run) {
   Json json = {{"format", kRunResultFormat},
-               {"kernel", Write(run.kernel)},
-               {"environment", Write(run.environment)},
+               {"kernel", ToJsonObject(run.kernel)},
+               {"environment", ToJsonObject(run.environment)},
                {"suites", run.suites},
                {"filter", run.filter},
                {"started_at", run.started_at},
@@ -190,7 +192,7 @@ Result<RunResult> RunResultFromJson(std::string_view text) {
                 ExitCode::kUsage);
   }
   if (const Json* field = reader.Find("kernel"))
-    run.kernel = ReadKernel(*field, "/kernel", problem);
+    run.kernel = ReadKernelIdentity(*field, "/kernel", problem);
   if (const Json* field = reader.Find("environment")) {
     run.environment = ReadEnvironment(*field, "/environment", problem);
   }
