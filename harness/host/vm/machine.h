@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/host/image/initramfs.h"
 #include "harness/host/kernel/kernel.h"
 #include "harness/host/profile/profile.h"
 
@@ -29,8 +30,7 @@ enum class BootMode {
 struct MachineSpec {
   Kernel kernel;
   Profile profile;
-  // cpio archives (newc, may be compressed), in the order in which the kernel unpacks them.
-  std::vector<std::filesystem::path> initramfs;
+  Initramfs initramfs;
 };
 
 struct VmOptions {
