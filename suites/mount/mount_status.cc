@@ -14,7 +14,7 @@ constexpr unsigned kStatxMntIdUnique = 0x4000;
 
 MountStatus Query(const MntIdReq& request, unsigned flags) {
   struct Answer {
-    Statmount head;
+    StatmountBuffer head;
     std::array<char, 8192> text;
   };
   Answer answer{};

@@ -30,7 +30,7 @@ class ShortText {
 
 struct MountStatus {
   long error = 0;  // -errno of statmount; then nothing else is set
-  Statmount raw{};
+  StatmountBuffer raw{};
   ShortText fs_type, root, point, source;
 
   [[nodiscard]] bool Has(uint64_t bit) const { return (raw.mask & bit) != 0; }

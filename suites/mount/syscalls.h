@@ -13,6 +13,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 
 #include "harness/base/unique_fd.h"
@@ -115,10 +116,8 @@ inline long Listns(const NsIdReq& request, uint64_t* ids, size_t count, unsigned
 // Owns what a call returned; not open if that was an error.
 inline UniqueFd Own(long result) { return UniqueFd(result < 0 ? -1 : static_cast<int>(result)); }
 
-// For steps that only prepare: the first error of a chain of calls.
-//   Prepared(Unshare(CLONE_NEWNS), Mount(...))
-// Every argument is evaluated, in order only inside braces: use with calls that do not depend on
-// each other, or one call at a time.
+// The first error of steps that only prepare, 0 if there is none. Inside braces the calls are made
+// in their order, all of them.
 inline long FirstError(std::initializer_list<long> results) {
   for (const long result : results)
     if (result < 0) return result;

@@ -76,7 +76,7 @@ static_assert(offsetof(MntIdReq, param) == 16);
 static_assert(offsetof(MntIdReq, mnt_ns_id) == 24);
 inline constexpr uint32_t kMntIdReqSizeVer0 = 24;
 
-struct Statmount {
+struct StatmountBuffer {
   uint32_t size;
   uint32_t mnt_opts;
   uint64_t mask;
@@ -110,19 +110,19 @@ struct Statmount {
   uint32_t mnt_gidmap;
   uint64_t reserved[43];
 };
-static_assert(sizeof(Statmount) == 512);
-static_assert(offsetof(Statmount, mask) == 8);
-static_assert(offsetof(Statmount, sb_magic) == 24);
-static_assert(offsetof(Statmount, fs_type) == 36);
-static_assert(offsetof(Statmount, mnt_id) == 40);
-static_assert(offsetof(Statmount, mnt_attr) == 64);
-static_assert(offsetof(Statmount, propagate_from) == 96);
-static_assert(offsetof(Statmount, mnt_root) == 104);
-static_assert(offsetof(Statmount, mnt_ns_id) == 112);
-static_assert(offsetof(Statmount, sb_source) == 124);
-static_assert(offsetof(Statmount, supported_mask) == 144);
-static_assert(offsetof(Statmount, mnt_uidmap_num) == 152);
-static_assert(offsetof(Statmount, reserved) == 168);
+static_assert(sizeof(StatmountBuffer) == 512);
+static_assert(offsetof(StatmountBuffer, mask) == 8);
+static_assert(offsetof(StatmountBuffer, sb_magic) == 24);
+static_assert(offsetof(StatmountBuffer, fs_type) == 36);
+static_assert(offsetof(StatmountBuffer, mnt_id) == 40);
+static_assert(offsetof(StatmountBuffer, mnt_attr) == 64);
+static_assert(offsetof(StatmountBuffer, propagate_from) == 96);
+static_assert(offsetof(StatmountBuffer, mnt_root) == 104);
+static_assert(offsetof(StatmountBuffer, mnt_ns_id) == 112);
+static_assert(offsetof(StatmountBuffer, sb_source) == 124);
+static_assert(offsetof(StatmountBuffer, supported_mask) == 144);
+static_assert(offsetof(StatmountBuffer, mnt_uidmap_num) == 152);
+static_assert(offsetof(StatmountBuffer, reserved) == 168);
 
 inline constexpr uint64_t kSbBasic = 0x1;
 inline constexpr uint64_t kMntBasic = 0x2;

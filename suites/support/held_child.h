@@ -41,16 +41,17 @@ class HeldChild {
     pidfd_ = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
     pollfd waiting{reading.Get(), POLLIN, 0};
     if (poll(&waiting, 1, limit_seconds * 1000) <= 0) return;
-    T value{};
-    if (read(reading.Get(), &value, sizeof value) == static_cast<ssize_t>(sizeof value))
-      value_ = value;
+    answered_ = read(reading.Get(), &value_, sizeof value_) == static_cast<ssize_t>(sizeof value_);
   }
   HeldChild(const HeldChild&) = delete;
   HeldChild& operator=(const HeldChild&) = delete;
   ~HeldChild() { End(); }
 
   // Empty if the child died or did not answer in time.
-  [[nodiscard]] const std::optional<T>& Value() const { return value_; }
+  [[nodiscard]] std::optional<T> Value() const {
+    if (!answered_) return std::nullopt;
+    return value_;
+  }
   [[nodiscard]] pid_t Pid() const { return pid_; }
   // Does not own: -1 after End().
   [[nodiscard]] int PidFd() const { return pidfd_.Get(); }
@@ -83,7 +84,8 @@ class HeldChild {
 
   pid_t pid_ = -1;
   UniqueFd pidfd_;
-  std::optional<T> value_;
+  T value_{};
+  bool answered_ = false;
 };
 
 template <typename Body>
