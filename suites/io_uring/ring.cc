@@ -106,6 +106,7 @@ void Ring::Queue(const Sqe& request) {
   uint32_t* tail = Word(rings_, params_.sq_off.tail);
   std::memcpy(Slot(*tail), &request, sizeof request);
   StoreRelease(tail, *tail + 1);
+  ++unannounced_;
 }
 
 void Ring::QueueWide(const Sqe& request) {
@@ -113,6 +114,7 @@ void Ring::QueueWide(const Sqe& request) {
   Slot(*tail + 1);
   std::memcpy(Slot(*tail), &request, sizeof request);
   StoreRelease(tail, *tail + 2);
+  unannounced_ += 2;
 }
 
 unsigned Ring::Queued() const {
@@ -128,14 +130,11 @@ int Ring::Enter(unsigned to_submit, unsigned min_complete, uint32_t flags) {
 }
 
 int Ring::SubmitQueued() {
-  const bool polled = (params_.flags & kSqPoll) != 0;
-  if (polled) {
-    // The thread sets the flag before it looks at the tail a last time: a full fence pairs with it.
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    const bool asleep = (SqFlags() & kSqNeedWakeup) != 0;
-    return Enter(Queued(), 0, asleep ? kSqWakeup : 0U);
-  }
-  return Enter(Queued());
+  if (!IsPolled()) return Enter(Queued());
+  // The thread sets its flag before it looks at the tail a last time: a full fence pairs with that.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  const bool asleep = (SqFlags() & kSqNeedWakeup) != 0;
+  return Enter(std::exchange(unannounced_, 0), 0, asleep ? kSqWakeup : 0U);
 }
 
 std::optional<Cqe> Ring::Reap() {
@@ -159,7 +158,7 @@ std::optional<Cqe> Ring::Wait(int limit_ms) {
     if (left <= 0) return std::nullopt;
     const __kernel_timespec limit{left / 1'000'000'000, left % 1'000'000'000};
     const GetEventsArg argument{0, 0, 0, reinterpret_cast<uintptr_t>(&limit)};
-    const bool wake = (params_.flags & kSqPoll) != 0 && (SqFlags() & kSqNeedWakeup) != 0;
+    const bool wake = IsPolled() && (SqFlags() & kSqNeedWakeup) != 0;
     const uint32_t flags = kGetEvents | kExtArg | (wake ? kSqWakeup : 0U);
     const long result = syscall(SYS_io_uring_enter, Fd(), 0, 1, flags, &argument, sizeof argument);
     if (result < 0 && errno != EINTR && errno != ETIME) return Reap();
@@ -167,7 +166,7 @@ std::optional<Cqe> Ring::Wait(int limit_ms) {
 }
 
 int Ring::Do(const Sqe& request, int limit_ms) {
-  if (!IsOpen() || Queued() != 0) return kNotSubmitted;
+  if (!IsOpen() || (!IsPolled() && Queued() != 0)) return kNotSubmitted;
   Queue(request);
   if (SubmitQueued() != 1) return kNotSubmitted;
   const auto completion = Wait(limit_ms);

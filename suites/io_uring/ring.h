@@ -100,6 +100,7 @@ class Ring {
   int Do(const Sqe& request, int limit_ms = kWaitMs);
 
  private:
+  [[nodiscard]] bool IsPolled() const { return (params_.flags & kSqPoll) != 0; }
   void Map();
   [[nodiscard]] uint32_t* Word(const Mapping& mapping, uint32_t offset) const;
   std::byte* Slot(uint32_t tail);
@@ -109,6 +110,8 @@ class Ring {
   Mapping rings_;
   Mapping sqes_;
   int setup_result_ = -1;
+  unsigned unannounced_ =
+      0;  // queued since the last submission; an SQPOLL thread may have them already
 };
 
 // Submits the requests together and collects as many completions, in the order in which they came.
