@@ -1,0 +1,195 @@
+#include "suites/context_analysis/compile.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "harness/base/unique_fd.h"
+#include "suites/context_analysis/kernel_headers.h"
+#include "suites/support/case.h"
+
+extern char** environ;
+
+namespace kassay::context {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kCaseFile = "case.c";
+constexpr size_t kMaxOutput = size_t{1} << 20;
+
+// A private folder, removed with everything in it.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string name = (fs::temp_directory_path() / "kassay-context-XXXXXX").string();
+    if (mkdtemp(name.data()) != nullptr) path_ = name;
+  }
+  ~ScratchFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+std::string ReadToEnd(int fd) {
+  std::string text;
+  char chunk[4096];
+  while (true) {
+    const ssize_t got = read(fd, chunk, sizeof chunk);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return text;
+    if (text.size() < kMaxOutput) text.append(chunk, static_cast<size_t>(got));
+  }
+}
+
+Compilation RunCompiler(const std::vector<std::string>& arguments, const fs::path& folder) {
+  Compilation result;
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return result;
+  const UniqueFd reading(ends[0]);
+  UniqueFd writing(ends[1]);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, writing.Get(), 1);
+  posix_spawn_file_actions_adddup2(&actions, writing.Get(), 2);
+  posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
+  std::vector<char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  pid_t pid = -1;
+  const int error = posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  writing.Reset();
+  if (error != 0) return result;
+  result.output = ReadToEnd(reading.Get());
+  int status = 0;
+  waitpid(pid, &status, 0);
+  result.started = true;
+  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return result;
+}
+
+std::string CategoryOf(const std::string& option) {
+  if (option.find("thread-safety-analysis") != std::string::npos) return "A";
+  if (option.find("thread-safety-pointer") != std::string::npos) return "P";
+  if (option.find("thread-safety-precise") != std::string::npos) return "R";
+  return option;
+}
+
+void ParseDiagnostics(Compilation& result) {
+  static const std::regex kLine(
+      R"(^([^:\n]+):(\d+):\d+: (?:fatal )?(warning|error): (.*?)(?: \[([^\]]*)\])?$)");
+  std::istringstream lines(result.output);
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch match;
+    if (!std::regex_match(line, match, kLine)) continue;
+    const bool own = match[1].str() == kCaseFile;
+    result.diagnostics.push_back(
+        {own ? std::stoi(match[2]) : 0, match[3], match[4], CategoryOf(match[5])});
+  }
+}
+
+struct Announcement {
+  int line;
+  std::string category;
+  std::string text;
+};
+
+std::vector<Announcement> Announcements(std::string_view source) {
+  std::vector<Announcement> found;
+  std::istringstream lines{std::string(source)};
+  int number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    for (size_t at = line.find("//! "); at != std::string::npos;) {
+      const size_t next = line.find("//! ", at + 4);
+      std::string text = line.substr(at + 6, next == std::string::npos ? next : next - at - 6);
+      while (!text.empty() && text.back() == ' ') text.pop_back();
+      found.push_back({number, line.substr(at + 4, 1), text});
+      at = next;
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+Compilation Compile(std::string_view source, const CompileOptions& options) {
+  const KernelHeaders headers = FindKernelHeaders();
+  const ScratchFolder folder;
+  std::ofstream(folder.path() / kCaseFile) << source;
+  std::vector<std::string> arguments = {ClangProgram(),           "-fsyntax-only",
+                                        "-fno-color-diagnostics", "-fno-caret-diagnostics",
+                                        "-ferror-limit=0",        "-Wno-everything"};
+  for (const std::string& flag : ModuleFlags(headers)) arguments.push_back(flag);
+  if (options.analysis) {
+    for (const std::string& flag : AnalysisFlags()) {
+      if (flag == "-DWARN_CONTEXT_ANALYSIS" && !options.define_analysis) continue;
+      arguments.push_back(flag);
+    }
+  }
+  if (options.prelude) {
+    std::ofstream(folder.path() / "prelude.h") << Prelude();
+    arguments.insert(arguments.end(), {"-include", "prelude.h"});
+  }
+  arguments.insert(arguments.end(), options.extra_flags.begin(), options.extra_flags.end());
+  arguments.emplace_back(kCaseFile);
+  Compilation result = RunCompiler(arguments, folder.path());
+  ParseDiagnostics(result);
+  return result;
+}
+
+::testing::AssertionResult ReportsWhatIsAnnounced(std::string_view source,
+                                                  const CompileOptions& options) {
+  const Compilation result = Compile(source, options);
+  if (!result.started)
+    return ::testing::AssertionFailure() << ClangProgram() << " could not be run";
+  const std::vector<Announcement> announced = Announcements(source);
+  std::string problems;
+  for (const Announcement& expected : announced) {
+    const bool met = std::any_of(
+        result.diagnostics.begin(), result.diagnostics.end(), [&](const Diagnostic& seen) {
+          return seen.line == expected.line && seen.category == expected.category &&
+                 seen.kind == "warning" && seen.text.find(expected.text) != std::string::npos;
+        });
+    if (!met) {
+      problems += "line " + std::to_string(expected.line) + ": not reported: [" +
+                  expected.category + "] " + expected.text + "\n";
+    }
+  }
+  for (const Diagnostic& seen : result.diagnostics) {
+    const bool allowed =
+        std::any_of(announced.begin(), announced.end(),
+                    [&](const Announcement& expected) { return expected.line == seen.line; });
+    if (seen.kind == "error" || (seen.line > 0 && !allowed)) {
+      problems += "line " + std::to_string(seen.line) + ": reported: " + seen.kind + " [" +
+                  seen.category + "] " + seen.text + "\n";
+    }
+    if (seen.line > 0)
+      RecordEvidence("line " + std::to_string(seen.line), seen.text + " [" + seen.category + "]");
+  }
+  if (problems.empty()) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << problems << "source:\n" << source;
+}
+
+::testing::AssertionResult IsSilent(std::string_view source, const CompileOptions& options) {
+  if (!Announcements(source).empty())
+    return ::testing::AssertionFailure() << "the source announces a warning";
+  return ReportsWhatIsAnnounced(source, options);
+}
+
+}  // namespace kassay::context

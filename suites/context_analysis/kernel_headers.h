@@ -1,0 +1,43 @@
+// The headers of the kernel under test, as a build of an external module sees them.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace kassay::context {
+
+// Set by the harness for suites that run on the host: the folder with include/generated/autoconf.h,
+// that is usr/src/linux-headers-RELEASE of a headers package (its -common sibling is found by name)
+// or a build tree.
+inline constexpr const char* kHeadersVariable = "KASSAY_KERNEL_HEADERS";
+// The compiler to use; clang-22 without it.
+inline constexpr const char* kClangVariable = "KASSAY_CLANG";
+
+struct KernelHeaders {
+  std::filesystem::path generated;  // holds include/generated and include/config
+  std::filesystem::path source;     // holds include/linux
+
+  // Why the headers cannot be used, for a person; empty if they can.
+  std::string problem;
+};
+
+[[nodiscard]] KernelHeaders FindKernelHeaders();
+
+// A line of include/config/auto.conf: "y", "m", a number; "" where the symbol is not there.
+[[nodiscard]] std::string AutoConfValue(const KernelHeaders& headers, const std::string& symbol);
+
+[[nodiscard]] std::string ClangProgram();
+
+// True if the tree has the annotations at all (7.0 and later).
+[[nodiscard]] bool HasContextAnalysisHeader(const KernelHeaders& headers);
+
+// Preprocessor and dialect flags of an external module's object, as scripts/Makefile.lib and
+// arch/x86/Makefile of the tree give them; nothing about the analysis.
+[[nodiscard]] std::vector<std::string> ModuleFlags(const KernelHeaders& headers);
+
+// scripts/Makefile.context-analysis of the tree, less the suppression list, which header packages
+// do not ship.
+[[nodiscard]] std::vector<std::string> AnalysisFlags();
+
+}  // namespace kassay::context
