@@ -1,0 +1,34 @@
+// What a kernel spec says, before anything is looked at on disk but whether a path exists.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "harness/base/result.h"
+
+namespace kassay {
+
+struct PinnedSpec {
+  std::string name;  // "debian:7.0.13"
+};
+struct PackagesSpec {
+  std::vector<std::filesystem::path> files;
+};
+struct ImageSpec {
+  std::filesystem::path image;
+  std::filesystem::path modules_dir;  // may be empty
+  std::filesystem::path config_file;  // may be empty
+};
+struct FolderSpec {
+  std::filesystem::path folder;  // a build tree or unpacked packages
+};
+using KernelSpec = std::variant<PinnedSpec, PackagesSpec, ImageSpec, FolderSpec>;
+
+// Fails, with exit code kUsage and what to write instead, on a spec of no known form and on a path
+// that does not exist. See store.h for the forms.
+[[nodiscard]] Result<KernelSpec> ParseKernelSpec(std::string_view spec);
+
+}  // namespace kassay
