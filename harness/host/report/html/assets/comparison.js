@@ -34,8 +34,9 @@ function changeItem(change, texts) {
     h("span", {},
       h("strong", {}, first && first.text ? first.text : change.case),
       h("span", {class: "soft"}, change.requirements.join(", ") + "  ·  " + change.case),
-      h("span", {}, h("span", {class: change.worse ? "bad" : ""}, change.change, ": "),
-        sideText(change.before) + " → " + sideText(change.after)),
+      h("span", {class: change.worse ? "bad" : ""}, change.change),
+      change.before && h("span", {}, "before: " + sideText(change.before)),
+      change.after && h("span", {}, "after: " + sideText(change.after)),
       change.note && h("span", {class: "soft"}, change.note))));
 }
 

@@ -54,8 +54,11 @@ function plural(count, one, many) {
 }
 
 function kernelName(kernel) {
-  if (kernel.package_version) return [kernel.vendor, kernel.package_version].filter(Boolean).join(" ");
-  return kernel.release || kernel.spec || "unknown kernel";
+  return "Linux " + (kernel.release || kernel.version || kernel.spec || "of unknown version");
+}
+
+function packageName(kernel) {
+  return [kernel.vendor, kernel.package_version].filter(Boolean).join(" ");
 }
 
 function facts(pairs) {
@@ -127,7 +130,7 @@ const pane = {
     if (!content) return;
     this.current = id;
     const tool = (text, action, key) => h("button", {type: "button", class: "tool", title: key, on: {click: action}}, text);
-    this.dialog.replaceChildren(h("div", {class: "pane"},
+    this.dialog.replaceChildren(h("div", {class: "pane", tabindex: "-1", autofocus: true},
       h("header", {}, tool("Previous", () => this.step(-1), "k"), tool("Next", () => this.step(1), "j"),
         h("span", {class: "spacer"}), tool("Close", () => this.dialog.close(), "Esc")),
       content));
@@ -145,7 +148,7 @@ pane.dialog.addEventListener("close", () => history.replaceState(null, "", "#"))
 pane.dialog.addEventListener("click", (event) => { if (event.target === pane.dialog) pane.dialog.close(); });
 
 function copyable(text) {
-  const button = h("button", {type: "button", class: "tool screen", on: {click: async () => {
+  const button = h("button", {type: "button", class: "tool copy screen", on: {click: async () => {
     try {
       await navigator.clipboard.writeText(text);
       button.textContent = "Copied";

@@ -171,19 +171,22 @@ class Explorer {
   }
 }
 
-function verdictWords(run, wrong, count) {
+function verdictWords(run, wrong) {
   const broken = wrong.filter((one) => one.verdict !== "error" && !one.waiver);
+  const hurt = new Set(broken.flatMap((one) => one.requirements || [])).size;
+  const waived = wrong.filter((one) => one.waiver).length;
   const knownOnes = broken.filter((one) => one.erratum).length;
-  const bugs = knownOnes ? ", " + (knownOnes === broken.length ? "all of them" : knownOnes) + " by bugs that are known" : "";
+  const cases = plural(broken.length, "case fails", "cases fail") + (knownOnes === 0 ? "" : broken.length === 1 ? ", by a known bug"
+    : ", " + (knownOnes === broken.length ? "all" : knownOnes) + " by known bugs") + (waived ? "; " + waived + " more " + (waived === 1 ? "is" : "are") + " waived" : "") + ".";
   switch (run.verdict) {
     case "conformant":
-      return ["Conforms", "good", "Every requirement that applies to this kernel holds."];
+      return ["Conforms", "good", "Every requirement that applies to this kernel holds" + (waived ? "; " + plural(waived, "failing case is", "failing cases are") + " waived." : ".")];
     case "nonconformant":
       return ["Does not conform", "bad", broken.length === 0
         ? "A feature that this kernel must have is missing."
-        : plural(count.wrong, "requirement does", "requirements do") + " not hold: " + plural(broken.length, "case fails", "cases fail") + bugs + "."];
+        : plural(hurt, "requirement does", "requirements do") + " not hold: " + cases];
     case "regressed":
-      return ["Worse than the baseline", "bad", plural(broken.length, "case fails", "cases fail") + bugs + "."];
+      return ["Worse than the baseline", "bad", cases];
     case "interrupted":
       return ["Interrupted", "unsure", "The run was stopped; what had finished until then is below."];
     default:
@@ -200,7 +203,7 @@ function showRun(run) {
   const missing = run.features.filter((feature) => feature.status === "missing");
   const byId = new Map(run.cases.map((one) => [one.id, one]));
   const explorer = new Explorer(groups, null);
-  const [headline, kind, lead] = verdictWords(run, wrong, count);
+  const [headline, kind, lead] = verdictWords(run, wrong);
   const tally = (number, text, choice) => h("button", {type: "button", on: {click: () => {
     explorer.controls.choose(choice);
     explorer.element.scrollIntoView();
@@ -211,7 +214,7 @@ function showRun(run) {
 
   append(document.getElementById("main"), [
     h("p", {class: "eyebrow"}, "kassay: conformance of the security features of Linux 7.0"),
-    h("h1", {}, kernelName(run.kernel), run.kernel.release && run.kernel.package_version ? h("span", {class: "soft"}, "  " + run.kernel.release) : ""),
+    h("h1", {}, kernelName(run.kernel), h("span", {class: "soft"}, "  " + packageName(run.kernel))),
     h("p", {class: "verdict " + kind, id: "verdict"}, headline),
     h("p", {class: "lead"}, lead),
     h("div", {class: "tally"}, tally(count.holds, "hold", "holds"), tally(count.wrong, "wrong", "wrong"),
@@ -236,5 +239,8 @@ function showRun(run) {
     explorer.element,
     footer(),
   ]);
-  addEventListener("beforeprint", () => explorer.openAll());
+  addEventListener("beforeprint", () => {
+    for (const more of document.querySelectorAll("details.more")) more.open = true;
+    explorer.openAll();
+  });
 }
