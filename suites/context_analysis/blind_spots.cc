@@ -3,7 +3,7 @@
 // text must follow.
 #include <algorithm>
 
-#include "suites/context_analysis/compile.h"
+#include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
 
 namespace kassay::context {
@@ -135,8 +135,9 @@ void left(struct rt_mutex *s)
 	rt_mutex_lock(s);
 }  //! A rt_mutex 's' is still held at the end of function
 )";
-  const Compilation header = Compile("int tracked(struct rt_mutex *s) __must_hold(s);\n",
-                                     {.extra_flags = {"-Wthread-safety-attributes"}});
+  CompileOptions options = Analysis();
+  options.flags.emplace_back("-Wthread-safety-attributes");
+  const Compilation header = Compile("int tracked(struct rt_mutex *s) __must_hold(s);\n", options);
   const bool annotated =
       header.exit_code == 0 &&
       header.diagnostics.end() == std::find_if(header.diagnostics.begin(), header.diagnostics.end(),

@@ -1,5 +1,5 @@
 // Annotated functions: what a caller must hold, what a helper takes and gives back.
-#include "suites/context_analysis/compile.h"
+#include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
 
 namespace kassay::context {

@@ -1,5 +1,5 @@
 // Scope-based locks of include/linux/cleanup.h.
-#include "suites/context_analysis/compile.h"
+#include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
 
 namespace kassay::context {

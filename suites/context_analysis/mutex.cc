@@ -1,5 +1,5 @@
 // Mutexes: what must be rejected, each mistake beside its correct twin.
-#include "suites/context_analysis/compile.h"
+#include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
 
 namespace kassay::context {

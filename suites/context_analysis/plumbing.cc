@@ -1,8 +1,7 @@
 // Does the analysis run at all, and only where it is asked for?
 #include <algorithm>
 
-#include "suites/context_analysis/compile.h"
-#include "suites/context_analysis/kernel_headers.h"
+#include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
 
 namespace kassay::context {
@@ -17,15 +16,15 @@ long WarningsIn(const Compilation& compilation) {
 }
 
 KASSAY_CASE(Plumbing, TheAnalysisWorksOnThisKernelsOwnHeaders, Cites("CTX-013")) {
-  const Compilation seen = Compile(kBad);
+  const Compilation seen = Compile(kBad, Analysis());
   ASSERT_TRUE(seen.started);
   EXPECT_EQ(seen.exit_code, 0) << "findings are warnings: " << seen.output;
   EXPECT_EQ(WarningsIn(seen), 1) << seen.output;
 }
 
 KASSAY_CASE(Plumbing, WarningsBecomeErrorsOnRequest, Cites("CTX-010")) {
-  CompileOptions options;
-  options.extra_flags = {"-Werror=thread-safety-analysis"};
+  CompileOptions options = Analysis();
+  options.flags.emplace_back("-Werror=thread-safety-analysis");
   const Compilation seen = Compile(kBad, options);
   EXPECT_NE(seen.exit_code, 0);
   const auto error = std::find_if(seen.diagnostics.begin(), seen.diagnostics.end(),
@@ -36,16 +35,15 @@ KASSAY_CASE(Plumbing, WarningsBecomeErrorsOnRequest, Cites("CTX-010")) {
 }
 
 KASSAY_CASE(Plumbing, WithoutTheDefineTheAnnotationsAreEmpty, Cites("CTX-011")) {
-  CompileOptions options;
-  options.define_analysis = false;
+  CompileOptions options = Analysis();
+  std::erase(options.flags, kAnalysisDefine);
   const Compilation seen = Compile(kBad, options);
   EXPECT_EQ(seen.exit_code, 0) << seen.output;
   EXPECT_EQ(WarningsIn(seen), 0) << seen.output;
 }
 
 KASSAY_CASE(Plumbing, WithoutTheFlagsNothingIsAnalysed, Cites("CTX-007", "CTX-008")) {
-  CompileOptions options;
-  options.analysis = false;
+  const CompileOptions options{.prelude = std::string(Prelude())};
   const Compilation seen = Compile(kBad, options);
   EXPECT_EQ(seen.exit_code, 0) << seen.output;
   EXPECT_EQ(WarningsIn(seen), 0) << seen.output;
@@ -55,13 +53,15 @@ KASSAY_CASE(Plumbing, ASyntaxErrorHidesTheFunctionsAfterIt, Cites("CTX-018")) {
   const Compilation seen = Compile(
       "void first(struct D *d) { d->x = 1; }\n"
       "void broken(struct D *d) { d->x = ; }\n"
-      "void last(struct D *d) { d->x = 1; }\n");
+      "void last(struct D *d) { d->x = 1; }\n",
+      Analysis());
   EXPECT_NE(seen.exit_code, 0);
   for (const Diagnostic& one : seen.diagnostics) EXPECT_NE(one.line, 3) << one.text;
   EXPECT_EQ(WarningsIn(seen), 1) << seen.output;
   const Compilation hidden = Compile(
       "struct broken { int };;; x\n"
-      "void last(struct D *d) { d->x = 1; }\n");
+      "void last(struct D *d) { d->x = 1; }\n",
+      Analysis());
   EXPECT_NE(hidden.exit_code, 0);
   EXPECT_EQ(WarningsIn(hidden), 0)
       << "an error at file scope must be seen for what it is: " << hidden.output;
@@ -69,28 +69,25 @@ KASSAY_CASE(Plumbing, ASyntaxErrorHidesTheFunctionsAfterIt, Cites("CTX-018")) {
 
 KASSAY_CASE(Plumbing, AGccBuildNeverHasTheOption, Cites("CTX-002")) {
   const KernelHeaders headers = FindKernelHeaders();
-  if (AutoConfValue(headers, "CONFIG_CC_IS_CLANG") == "y")
+  if (compile::AutoConfValue(headers, "CONFIG_CC_IS_CLANG") == "y")
     KASSAY_ABSENT("this tree was configured with clang");
-  EXPECT_EQ(AutoConfValue(headers, "CONFIG_CC_IS_GCC"), "y");
-  EXPECT_EQ(AutoConfValue(headers, "CONFIG_WARN_CONTEXT_ANALYSIS"), "");
+  EXPECT_EQ(compile::AutoConfValue(headers, "CONFIG_CC_IS_GCC"), "y");
+  EXPECT_EQ(compile::AutoConfValue(headers, "CONFIG_WARN_CONTEXT_ANALYSIS"), "");
 }
 
 KASSAY_CASE(Plumbing, AClangBuildHasTheOption, Cites("CTX-001")) {
   const KernelHeaders headers = FindKernelHeaders();
-  if (AutoConfValue(headers, "CONFIG_CC_IS_CLANG") != "y")
+  if (compile::AutoConfValue(headers, "CONFIG_CC_IS_CLANG") != "y")
     KASSAY_ABSENT("this tree was configured with gcc");
-  EXPECT_EQ(AutoConfValue(headers, "CONFIG_WARN_CONTEXT_ANALYSIS"), "y");
+  EXPECT_EQ(compile::AutoConfValue(headers, "CONFIG_WARN_CONTEXT_ANALYSIS"), "y");
 }
 
 KASSAY_CASE(Plumbing, OlderHeadersRejectTheAnnotation, Cites("CTX-014").Detection()) {
   const KernelHeaders headers = FindKernelHeaders();
   if (!headers.problem.empty()) KASSAY_UNMET(headers.problem);
-  CompileOptions options;
-  options.prelude = false;
   const Compilation seen = Compile(
       "#include <linux/mutex.h>\n"
-      "struct D { struct mutex m; int x __guarded_by(&m); };\n",
-      options);
+      "struct D { struct mutex m; int x __guarded_by(&m); };\n");
   ASSERT_TRUE(seen.started);
   const bool rejected =
       std::any_of(seen.diagnostics.begin(), seen.diagnostics.end(),

@@ -1,6 +1,6 @@
 // Addresses of guarded fields and guarded pointers that leave the lock's reach
 // (-Wthread-safety-pointer).
-#include "suites/context_analysis/compile.h"
+#include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
 
 namespace kassay::context {

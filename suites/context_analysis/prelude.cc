@@ -1,4 +1,4 @@
-#include "suites/context_analysis/compile.h"
+#include "suites/context_analysis/analysis.h"
 
 namespace kassay::context {
 

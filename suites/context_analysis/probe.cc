@@ -1,5 +1,4 @@
-#include "suites/context_analysis/compile.h"
-#include "suites/context_analysis/kernel_headers.h"
+#include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
 
 namespace kassay::context {

@@ -1,5 +1,5 @@
 // Seqlocks, RCU and SRCU: readers that hold no lock in the ordinary sense.
-#include "suites/context_analysis/compile.h"
+#include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
 
 namespace kassay::context {

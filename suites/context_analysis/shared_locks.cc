@@ -1,5 +1,5 @@
 // Spinlocks, reader-writer locks and rw-semaphores.
-#include "suites/context_analysis/compile.h"
+#include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
 
 namespace kassay::context {

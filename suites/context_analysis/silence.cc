@@ -1,5 +1,5 @@
 // Correct code and the documented escapes must be clean.
-#include "suites/context_analysis/compile.h"
+#include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
 
 namespace kassay::context {

@@ -1,5 +1,5 @@
 // Bit spinlocks, local locks and wound/wait mutexes.
-#include "suites/context_analysis/compile.h"
+#include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
 
 namespace kassay::context {

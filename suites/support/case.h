@@ -41,6 +41,11 @@ class CaseInfo {
     profile_ = std::move(name);
     return std::move(*this);
   }
+  // Runs on the build host instead of the guest: what is tested is the kernel's headers.
+  CaseInfo OnHost() && {
+    on_host_ = true;
+    return std::move(*this);
+  }
   // Runs on every kernel, with the feature or without.
   CaseInfo Detection() && {
     detection_ = true;
@@ -62,6 +67,7 @@ class CaseInfo {
   [[nodiscard]] const std::vector<std::string>& requirements() const { return requirements_; }
   [[nodiscard]] int timeout_s() const { return timeout_s_; }
   [[nodiscard]] const std::string& profile() const { return profile_; }
+  [[nodiscard]] bool on_host() const { return on_host_; }
   [[nodiscard]] bool detection() const { return detection_; }
   [[nodiscard]] const std::string& expects_panic() const { return expects_panic_; }
   [[nodiscard]] const std::string& allows_taint() const { return allows_taint_; }
@@ -70,6 +76,7 @@ class CaseInfo {
   std::vector<std::string> requirements_;
   int timeout_s_ = 30;
   std::string profile_;
+  bool on_host_ = false;
   bool detection_ = false;
   std::string expects_panic_;
   std::string allows_taint_;

@@ -125,6 +125,7 @@ int PrintList(const std::string& suite) {
       const auto& [info, file, line] = found->second;
       list["cases"].push_back({{"case", std::string(test_suite.name()) + "." + test.name()},
                                {"requirements", info.requirements()},
+                               {"on_host", info.on_host()},
                                {"detection", info.detection()},
                                {"timeout_s", info.timeout_s()},
                                {"profile", info.profile()},

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace kassay::context {
+namespace kassay::compile {
 
 // Set by the harness for suites that run on the host: the folder with include/generated/autoconf.h,
 // that is usr/src/linux-headers-RELEASE of a headers package (its -common sibling is found by name)
@@ -29,15 +29,12 @@ struct KernelHeaders {
 
 [[nodiscard]] std::string ClangProgram();
 
-// True if the tree has the annotations at all (7.0 and later).
-[[nodiscard]] bool HasContextAnalysisHeader(const KernelHeaders& headers);
+// True if `header` of the tree holds "#define NAME".
+[[nodiscard]] bool DefinesMacro(const KernelHeaders& headers, const std::string& header,
+                                const std::string& name);
 
 // Preprocessor and dialect flags of an external module's object, as scripts/Makefile.lib and
 // arch/x86/Makefile of the tree give them; nothing about the analysis.
 [[nodiscard]] std::vector<std::string> ModuleFlags(const KernelHeaders& headers);
 
-// scripts/Makefile.context-analysis of the tree, less the suppression list, which header packages
-// do not ship.
-[[nodiscard]] std::vector<std::string> AnalysisFlags();
-
-}  // namespace kassay::context
+}  // namespace kassay::compile

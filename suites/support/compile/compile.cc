@@ -1,4 +1,4 @@
-#include "suites/context_analysis/compile.h"
+#include "suites/support/compile/compile.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -14,12 +14,12 @@
 #include <sstream>
 
 #include "harness/base/unique_fd.h"
-#include "suites/context_analysis/kernel_headers.h"
 #include "suites/support/case.h"
+#include "suites/support/compile/kernel_headers.h"
 
 extern char** environ;
 
-namespace kassay::context {
+namespace kassay::compile {
 namespace fs = std::filesystem;
 namespace {
 
@@ -30,7 +30,7 @@ constexpr size_t kMaxOutput = size_t{1} << 20;
 class ScratchFolder {
  public:
   ScratchFolder() {
-    std::string name = (fs::temp_directory_path() / "kassay-context-XXXXXX").string();
+    std::string name = (fs::temp_directory_path() / "kassay-compile-XXXXXX").string();
     if (mkdtemp(name.data()) != nullptr) path_ = name;
   }
   ~ScratchFolder() {
@@ -83,11 +83,12 @@ Compilation RunCompiler(const std::vector<std::string>& arguments, const fs::pat
   return result;
 }
 
-std::string CategoryOf(const std::string& option) {
+std::string CategoryOf(const std::string& kind, const std::string& option) {
+  if (kind == "error") return "E";
   if (option.find("thread-safety-analysis") != std::string::npos) return "A";
   if (option.find("thread-safety-pointer") != std::string::npos) return "P";
   if (option.find("thread-safety-precise") != std::string::npos) return "R";
-  return option;
+  return "W";
 }
 
 void ParseDiagnostics(Compilation& result) {
@@ -99,7 +100,7 @@ void ParseDiagnostics(Compilation& result) {
     if (!std::regex_match(line, match, kLine)) continue;
     const bool own = match[1].str() == kCaseFile;
     result.diagnostics.push_back(
-        {own ? std::stoi(match[2]) : 0, match[3], match[4], CategoryOf(match[5])});
+        {own ? std::stoi(match[2]) : 0, match[3], match[4], CategoryOf(match[3], match[5])});
   }
 }
 
@@ -136,17 +137,11 @@ Compilation Compile(std::string_view source, const CompileOptions& options) {
                                         "-fno-color-diagnostics", "-fno-caret-diagnostics",
                                         "-ferror-limit=0",        "-Wno-everything"};
   for (const std::string& flag : ModuleFlags(headers)) arguments.push_back(flag);
-  if (options.analysis) {
-    for (const std::string& flag : AnalysisFlags()) {
-      if (flag == "-DWARN_CONTEXT_ANALYSIS" && !options.define_analysis) continue;
-      arguments.push_back(flag);
-    }
-  }
-  if (options.prelude) {
-    std::ofstream(folder.path() / "prelude.h") << Prelude();
+  if (!options.prelude.empty()) {
+    std::ofstream(folder.path() / "prelude.h") << options.prelude;
     arguments.insert(arguments.end(), {"-include", "prelude.h"});
   }
-  arguments.insert(arguments.end(), options.extra_flags.begin(), options.extra_flags.end());
+  arguments.insert(arguments.end(), options.flags.begin(), options.flags.end());
   arguments.emplace_back(kCaseFile);
   Compilation result = RunCompiler(arguments, folder.path());
   ParseDiagnostics(result);
@@ -164,7 +159,7 @@ Compilation Compile(std::string_view source, const CompileOptions& options) {
     const bool met = std::any_of(
         result.diagnostics.begin(), result.diagnostics.end(), [&](const Diagnostic& seen) {
           return seen.line == expected.line && seen.category == expected.category &&
-                 seen.kind == "warning" && seen.text.find(expected.text) != std::string::npos;
+                 seen.text.find(expected.text) != std::string::npos;
         });
     if (!met) {
       problems += "line " + std::to_string(expected.line) + ": not reported: [" +
@@ -175,7 +170,8 @@ Compilation Compile(std::string_view source, const CompileOptions& options) {
     const bool allowed =
         std::any_of(announced.begin(), announced.end(),
                     [&](const Announcement& expected) { return expected.line == seen.line; });
-    if (seen.kind == "error" || (seen.line > 0 && !allowed)) {
+    const bool in_header = seen.line == 0;
+    if (in_header ? seen.kind == "error" : !allowed) {
       problems += "line " + std::to_string(seen.line) + ": reported: " + seen.kind + " [" +
                   seen.category + "] " + seen.text + "\n";
     }
@@ -192,4 +188,4 @@ Compilation Compile(std::string_view source, const CompileOptions& options) {
   return ReportsWhatIsAnnounced(source, options);
 }
 
-}  // namespace kassay::context
+}  // namespace kassay::compile

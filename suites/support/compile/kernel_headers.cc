@@ -1,10 +1,10 @@
-#include "suites/context_analysis/kernel_headers.h"
+#include "suites/support/compile/kernel_headers.h"
 
 #include <cstdlib>
 #include <fstream>
 #include <string_view>
 
-namespace kassay::context {
+namespace kassay::compile {
 namespace fs = std::filesystem;
 namespace {
 
@@ -67,8 +67,14 @@ std::string ClangProgram() {
   return given.empty() ? "clang-22" : given;
 }
 
-bool HasContextAnalysisHeader(const KernelHeaders& headers) {
-  return fs::exists(headers.source / "include/linux/compiler-context-analysis.h");
+bool DefinesMacro(const KernelHeaders& headers, const std::string& header,
+                  const std::string& name) {
+  std::ifstream file(headers.source / header);
+  const std::string start = "#define " + name + "(";
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(start)) return true;
+  }
+  return false;
 }
 
 std::vector<std::string> ModuleFlags(const KernelHeaders& headers) {
@@ -105,9 +111,4 @@ std::vector<std::string> ModuleFlags(const KernelHeaders& headers) {
           "-mno-sse"};
 }
 
-std::vector<std::string> AnalysisFlags() {
-  return {"-DWARN_CONTEXT_ANALYSIS", "-fexperimental-late-parse-attributes", "-Wthread-safety",
-          "-Wthread-safety-pointer", "-Wthread-safety-beta"};
-}
-
-}  // namespace kassay::context
+}  // namespace kassay::compile

@@ -6,10 +6,10 @@
 //   d->x = 1;  //! A writing variable 'x' requires holding mutex '&D::m' exclusively
 //
 // Categories: A = -Wthread-safety-analysis, P = -Wthread-safety-pointer, R =
-// -Wthread-safety-precise. Several announcements may stand on one line. Every announcement must
-// come true on its line, and every line without one must stay silent: so each source holds the
-// mistake and its correct twin. One mistake may draw more than one warning; on an announced line
-// further ones are allowed.
+// -Wthread-safety-precise, W = any other warning, E = an error. Several announcements may stand on
+// one line. Every announcement must come true on its line, and every line without one must stay
+// silent: so each source holds the mistake and its correct twin. One mistake may draw more than one
+// warning; on an announced line further ones are allowed.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,13 +18,13 @@
 #include <string_view>
 #include <vector>
 
-namespace kassay::context {
+namespace kassay::compile {
 
 struct Diagnostic {
   int line = 0;          // in the case's own source, 0 if it is in a header
   std::string kind;      // "error" or "warning"
   std::string text;      // without the trailing [-W...]
-  std::string category;  // "A", "P", "R", or the option's name
+  std::string category;  // a letter, see above
 };
 
 struct Compilation {
@@ -35,10 +35,8 @@ struct Compilation {
 };
 
 struct CompileOptions {
-  std::vector<std::string> extra_flags;
-  bool analysis = true;         // AnalysisFlags() are given
-  bool define_analysis = true;  // ... with -DWARN_CONTEXT_ANALYSIS
-  bool prelude = true;          // the lock headers and the annotated structs of Prelude()
+  std::vector<std::string> flags;  // added to ModuleFlags(); every warning is off unless named here
+  std::string prelude;             // a forced include of this text
 };
 
 // Line 1 of `source` is line 1 of the diagnostics; the prelude is a forced include.
@@ -52,8 +50,4 @@ struct CompileOptions {
 [[nodiscard]] ::testing::AssertionResult IsSilent(std::string_view source,
                                                   const CompileOptions& options = {});
 
-// The struct definitions that the cases use: D (mutex m, m2), S (spinlock), W (rwlock), R (rwsem),
-// Q (seqlock), ...
-[[nodiscard]] std::string_view Prelude();
-
-}  // namespace kassay::context
+}  // namespace kassay::compile
