@@ -1,0 +1,153 @@
+// Which QEMU, and whether its KVM works: proven by a boot, because a /dev/kvm that opens and
+// creates a machine may still be unable to run a kernel.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "harness/base/file.h"
+#include "harness/base/paths.h"
+#include "harness/base/sha256.h"
+#include "harness/host/vm/boot.h"
+#include "harness/host/vm/boot_attempt.h"
+#include "harness/host/vm/qemu_user.h"
+
+namespace kassay {
+namespace fs = std::filesystem;
+namespace {
+
+using Json = nlohmann::json;
+constexpr std::chrono::seconds kProofLimit{30};
+
+std::string FirstLineOf(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+Result<fs::path> QemuPath(const VmOptions& options) {
+  fs::path named = options.qemu;
+  const char* variable = std::getenv("KASSAY_QEMU");  // NOLINT(concurrency-mt-unsafe)
+  if (named.empty() && variable != nullptr) named = variable;
+  if (!named.empty()) {
+    if (::access(named.c_str(), X_OK) == 0) return named;
+    return FailErrno("cannot use QEMU at " + named.string());
+  }
+  const char* path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe)
+  std::istringstream folders(path == nullptr ? "/usr/bin" : path);
+  std::string folder;
+  while (std::getline(folders, folder, ':')) {
+    const fs::path candidate = fs::path(folder) / "qemu-system-x86_64";
+    if (!folder.empty() && ::access(candidate.c_str(), X_OK) == 0) return candidate;
+  }
+  return Fail("there is no qemu-system-x86_64: apt-get install qemu-system-x86");
+}
+
+// Output of `QEMU --version`.
+Result<std::string> AskVersion(const fs::path& qemu) {
+  int ends[2] = {-1, -1};
+  if (::pipe2(ends, O_CLOEXEC) != 0) return FailErrno("pipe");
+  const UniqueFd read_end(ends[0]);
+  UniqueFd write_end(ends[1]);
+  ProgramSpec program;
+  program.program = qemu;
+  program.argv = {qemu, "--version"};
+  program.output = write_end.Get();
+  KASSAY_TRY(ChildProcess process, ChildProcess::Start(program));
+  write_end.Reset();
+  const auto status = process.Wait(std::chrono::seconds(20));
+  if (!status) return Fail(qemu.string() + " --version does not end");
+  if (*status != 0) return Fail(qemu.string() + " --version " + DescribeWaitStatus(*status));
+  std::string text(4096, '\0');
+  const ssize_t got = ::read(read_end.Get(), text.data(), text.size());
+  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  const std::string first = FirstLineOf(text);
+  const std::size_t at = first.find("version ");
+  if (at == std::string::npos) return Fail(qemu.string() + " is no QEMU");
+  return first.substr(at + 8);
+}
+
+std::string HostBootId() {
+  const auto id = ReadFile("/proc/sys/kernel/random/boot_id", 128);
+  return id ? FirstLineOf(*id) : "unknown";
+}
+
+// The remembered answer: empty reason for "works", none if it is not known.
+class KvmMemory {
+ public:
+  explicit KvmMemory(const QemuBinary& qemu)
+      : path_(CacheDir() / "kvm.json"), key_(HostBootId() + " " + qemu.version + UserKey()) {}
+
+  [[nodiscard]] std::optional<std::string> Recall() const {
+    const auto text = ReadFile(path_, 65536);
+    if (!text) return std::nullopt;
+    const Json json = Json::parse(*text, nullptr, false);
+    if (!json.is_object() || !json.contains("key") || json["key"] != key_ ||
+        !json.contains("reason") || !json["reason"].is_string())
+      return std::nullopt;
+    return json["reason"].get<std::string>();
+  }
+  void Remember(const std::string& reason) const {
+    // Forgotten is only slower.
+    static_cast<void>(
+        WriteFileAtomically(path_, Json{{"key", key_}, {"reason", reason}}.dump() + "\n")
+            .has_value());
+  }
+
+ private:
+  static std::string UserKey() { return " uid " + std::to_string(::geteuid()); }
+  fs::path path_;
+  std::string key_;
+};
+
+// Empty if it works. `interrupted` is set when the proof was cut short by Ctrl-C.
+Result<std::string> ProveKvm(const MachineSpec& spec, const VmOptions& options,
+                             const QemuBinary& qemu) {
+  BootPlan plan;
+  plan.spec = &spec;
+  plan.qemu = qemu;
+  plan.accelerator = Accelerator::kKvm;
+  plan.limit = kProofLimit;
+  KASSAY_TRY(plan.boot, ChooseBootMode(spec.profile, options));
+  const auto booted = AttemptBoot(plan);
+  if (booted) return std::string();
+  if (booted.error().code == ExitCode::kInterrupted) return Fail(booted.error());
+  return FirstLineOf(booted.error().message);
+}
+
+}  // namespace
+
+Result<QemuBinary> FindQemu(const VmOptions& options) {
+  static std::mutex mutex;
+  static QemuBinary known;
+  KASSAY_TRY(const fs::path path, QemuPath(options));
+  const std::lock_guard lock(mutex);
+  if (known.path == path) return known;
+  KASSAY_TRY(std::string version, AskVersion(path));
+  known = {path, std::move(version)};
+  return known;
+}
+
+Result<AcceleratorChoice> ChooseAccelerator(const MachineSpec& spec, const VmOptions& options) {
+  if (options.accelerator == Accelerator::kTcg)
+    return AcceleratorChoice{Accelerator::kTcg, "emulation was asked for"};
+  static std::mutex one_proof_at_a_time;
+  const std::lock_guard lock(one_proof_at_a_time);
+  KASSAY_TRY(const QemuBinary qemu, FindQemu(options));
+  const KvmMemory memory(qemu);
+  std::string reason;
+  if (::access("/dev/kvm", F_OK) != 0) {
+    reason = "there is no /dev/kvm";
+  } else if (const auto remembered = memory.Recall()) {
+    reason = *remembered;
+  } else {
+    KASSAY_TRY(reason, ProveKvm(spec, options, qemu));
+    memory.Remember(reason);
+  }
+  if (reason.empty()) return AcceleratorChoice{Accelerator::kKvm, ""};
+  if (options.accelerator == Accelerator::kKvm)
+    return Fail("KVM does not work here (" + reason + "); use --accel tcg");
+  return AcceleratorChoice{Accelerator::kTcg, "KVM does not work here: " + reason};
+}
+
+}  // namespace kassay

@@ -1,0 +1,107 @@
+#include "harness/host/vm/boot_attempt.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "harness/base/file.h"
+#include "harness/host/vm/direct_image.h"
+#include "harness/host/vm/qemu_user.h"
+
+namespace kassay {
+namespace {
+
+Result<UniqueFd> InMemory(const char* name, std::string_view bytes) {
+  UniqueFd file(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!file.IsOpen()) return FailErrno("memfd_create");
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(file.Get(), bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return FailErrno("cannot keep a file in memory");
+    bytes.remove_prefix(static_cast<std::size_t>(put));
+  }
+  if (::fcntl(file.Get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) !=
+      0)
+    return FailErrno("F_ADD_SEALS");
+  return file;
+}
+
+}  // namespace
+
+Result<UniqueFd> KernelFor(const MachineSpec& spec, BootMode boot) {
+  constexpr std::size_t kMost = std::size_t{512} << 20;
+  KASSAY_TRY(const std::string image, ReadFile(spec.kernel.image, kMost));
+  if (boot == BootMode::kBzImage) return InMemory("kassay-kernel", image);
+  auto direct = ExtractDirectImage(image);
+  if (!direct)
+    return Fail(direct.error().Within("cannot boot " + spec.kernel.image.string() +
+                                      " directly (use --boot bzimage)"));
+  return InMemory("kassay-kernel", *direct);
+}
+
+Result<UniqueFd> InitramfsFor(const MachineSpec& spec) {
+  constexpr std::size_t kMost = std::size_t{1} << 30;
+  KASSAY_TRY(const std::string image, ReadFile(spec.initramfs.path, kMost));
+  return InMemory("kassay-initramfs", image);
+}
+
+Result<UniqueFd> BlankDisk(const Profile& profile) {
+  if (profile.disk_mib <= 0) return UniqueFd();
+  UniqueFd disk(::memfd_create("kassay-disk", MFD_CLOEXEC));
+  if (!disk.IsOpen()) return FailErrno("memfd_create");
+  if (::ftruncate(disk.Get(), static_cast<off_t>(profile.disk_mib) << 20) != 0)
+    return FailErrno("cannot make a disk");
+  KASSAY_CHECK(GiveTo(QemuUser(), disk.Get()));
+  return disk;
+}
+
+Result<BootedMachine> AttemptBoot(const BootPlan& plan) {
+  const auto start = std::chrono::steady_clock::now();
+  const MachineSpec& spec = *plan.spec;
+  KASSAY_TRY(const UniqueFd kernel, KernelFor(spec, plan.boot));
+  KASSAY_TRY(const UniqueFd initramfs, InitramfsFor(spec));
+  KASSAY_TRY(const UniqueFd disk, BlankDisk(spec.profile));
+  LiveMachine::Setup setup;
+  setup.qemu = plan.qemu;
+  setup.user = QemuUser();
+  MachineArguments& arguments = setup.arguments;
+  arguments.profile = &spec.profile;
+  arguments.accelerator = plan.accelerator;
+  arguments.boot = plan.boot;
+  arguments.memory_use = MemoryUse::kShared;
+  arguments.kernel_command_line = KernelCommandLine(spec.profile, plan.boot);
+  arguments.fds.memory = plan.memory;
+  arguments.fds.kernel = kernel.Get();
+  arguments.fds.initramfs = initramfs.Get();
+  arguments.fds.disk = disk.Get();
+
+  BootedMachine booted;
+  KASSAY_TRY(booted.machine, LiveMachine::Start(setup));
+  auto hello = booted.machine->WaitForHello(plan.limit);
+  if (!hello) {
+    return Fail(hello.error().Within(spec.kernel.identity.spec + " does not boot (" +
+                                     Name(plan.boot) + ", " + Name(plan.accelerator) + ")"));
+  }
+  booted.hello = std::move(*hello);
+  booted.facts = {plan.qemu.version,
+                  plan.accelerator,
+                  plan.boot,
+                  arguments.kernel_command_line,
+                  booted.hello.kernel_release,
+                  std::chrono::duration_cast<std::chrono::milliseconds>(
+                      std::chrono::steady_clock::now() - start)};
+  return booted;
+}
+
+void NoteTroubles(const MachineSpec& spec, const protocol::Hello& hello, const VmOptions& options) {
+  const std::string who = spec.kernel.identity.spec + ", profile " + spec.profile.name + ": ";
+  for (const auto& [path, error] : hello.module_failures) {
+    Note(options, who + "the guest could not load " + path + ": " +
+                      std::strerror(error));  // NOLINT(concurrency-mt-unsafe)
+  }
+  for (const std::string& trouble : hello.troubles) Note(options, who + trouble);
+}
+
+}  // namespace kassay

@@ -1,0 +1,119 @@
+// The program that the VM's own tests and benchmark run in a guest: `probe WHAT`. Static, so that
+// it needs nothing around it.
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+namespace {
+
+void WriteFile(const char* path, const char* text) {
+  const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0 || ::write(fd, text, std::strlen(text)) < 0) std::perror(path);
+  if (fd >= 0) ::close(fd);
+}
+
+int Record(const std::string& line) {
+  const char* fd = std::getenv("KASSAY_RECORD_FD");  // NOLINT(concurrency-mt-unsafe)
+  const std::string whole = line + "\n";
+  return fd != nullptr &&
+                 ::write(std::atoi(fd), whole.data(), whole.size()) ==  // NOLINT(cert-err34-c)
+                     static_cast<ssize_t>(whole.size())
+             ? 0
+             : 1;
+}
+
+int Clock() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  std::printf("%lld\n", static_cast<long long>(now.tv_sec));
+  return 0;
+}
+
+int Random() {
+  std::array<unsigned char, 16> bytes{};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != 16) return 1;
+  for (const unsigned char byte : bytes) std::printf("%02x", byte);
+  std::printf("\n");
+  return 0;
+}
+
+// A child in a session of its own that ignores what can be ignored and outlives its parent.
+int Stray() {
+  if (::fork() == 0) {
+    ::setsid();
+    ::signal(SIGTERM, SIG_IGN);
+    ::signal(SIGHUP, SIG_IGN);
+    while (true) ::pause();
+  }
+  std::printf("left one behind\n");
+  return 0;
+}
+
+// No task runs any more on this CPU, nor on the others.
+int Hang() {
+  for (int cpu = 0; cpu < 2; ++cpu) {
+    if (::fork() != 0) continue;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    ::sched_setaffinity(0, sizeof set, &set);
+    const sched_param most{99};
+    ::sched_setscheduler(0, SCHED_FIFO, &most);
+    while (true) {
+    }
+  }
+  while (true) ::pause();
+}
+
+int Flood() {
+  const std::string block(65536, 'x');
+  for (int i = 0; i < 256; ++i) {
+    if (::write(STDOUT_FILENO, block.data(), block.size()) < 0) return 1;
+  }
+  std::printf("last words\n");
+  return 0;
+}
+
+int Log() {
+  WriteFile("/proc/sysrq-trigger", "h");  // the kernel prints its help, facility 0
+  WriteFile("/dev/kmsg", "<12>WARNING: from user space\n");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string what = argc > 1 ? argv[1] : "";
+  if (what == "nothing") return 0;
+  if (what == "exit") return argc > 2 ? std::atoi(argv[2]) : 1;  // NOLINT(cert-err34-c)
+  if (what == "record") return Record("{\"type\":\"evidence\"}");
+  if (what == "clock") return Clock();
+  if (what == "random") return Random();
+  if (what == "stray") return Stray();
+  if (what == "sleep") {
+    while (true) ::pause();
+  }
+  if (what == "abort") std::abort();
+  if (what == "flood") return Flood();
+  if (what == "log") return Log();
+  if (what == "panic") WriteFile("/proc/sysrq-trigger", "c");
+  if (what == "reset") WriteFile("/proc/sysrq-trigger", "b");
+  if (what == "off") WriteFile("/proc/sysrq-trigger", "o");
+  if (what == "hang") {
+    WriteFile("/proc/sys/kernel/sched_rt_runtime_us", "-1");
+    return Hang();
+  }
+  std::fprintf(stderr, "probe: what is '%s'?\n", what.c_str());
+  return 2;
+}

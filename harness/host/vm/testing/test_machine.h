@@ -1,0 +1,30 @@
+// What the VM's own tests and benchmark boot: a stock kernel, an image with the agent and `probe`.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "harness/base/result.h"
+#include "harness/host/vm/machine.h"
+
+namespace kassay::testing {
+
+inline constexpr const char* kProbe = "/bin/probe";
+
+// $KASSAY_TEST_KERNEL names the kernel's image. The initramfs is written into `folder`.
+[[nodiscard]] Result<MachineSpec> TestMachine(const std::filesystem::path& folder);
+
+// A folder below the system's temporary one that goes with its owner.
+class ScratchFolder {
+ public:
+  ScratchFolder();
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  ~ScratchFolder();
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace kassay::testing
