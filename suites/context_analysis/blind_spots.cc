@@ -5,17 +5,20 @@
 
 #include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
+#include "suites/support/compile/needs_headers.h"
 
 namespace kassay::context {
 namespace {
 
-KASSAY_CASE(BlindSpots, AMembersLockMatchesAnyObjectOfTheType, Cites("CTX-090")) {
+class BlindSpots : public compile::NeedsHeaders {};
+
+KASSAY_CASE_F(BlindSpots, AMembersLockMatchesAnyObjectOfTheType, Cites("CTX-090")) {
   EXPECT_TRUE(IsSilent(R"(
 void wrong(struct D *a, struct D *b) { mutex_lock(&a->m); b->x = 1; mutex_unlock(&a->m); }
 )"));
 }
 
-KASSAY_CASE(BlindSpots, AReassignedAliasIsLost, Cites("CTX-093", "CTX-094")) {
+KASSAY_CASE_F(BlindSpots, AReassignedAliasIsLost, Cites("CTX-093", "CTX-094")) {
   EXPECT_TRUE(IsSilent(R"(
 void stored(struct D *d)
 {
@@ -26,13 +29,13 @@ void stored(struct D *d)
 )"));
 }
 
-KASSAY_CASE(BlindSpots, WholeObjectWritesAreNotSeen, Cites("CTX-095")) {
+KASSAY_CASE_F(BlindSpots, WholeObjectWritesAreNotSeen, Cites("CTX-095")) {
   EXPECT_TRUE(IsSilent(R"(
 void cleared(struct D *d) { memset(d, 0, sizeof(*d)); }
 )"));
 }
 
-KASSAY_CASE(BlindSpots, InterruptStateIsNotTracked, Cites("CTX-096")) {
+KASSAY_CASE_F(BlindSpots, InterruptStateIsNotTracked, Cites("CTX-096")) {
   EXPECT_TRUE(IsSilent(R"(
 void mixed(struct S *d)
 {
@@ -45,14 +48,14 @@ void mixed(struct S *d)
 )"));
 }
 
-KASSAY_CASE(BlindSpots, LockOrderIsNotTracked, Cites("CTX-097")) {
+KASSAY_CASE_F(BlindSpots, LockOrderIsNotTracked, Cites("CTX-097")) {
   EXPECT_TRUE(IsSilent(R"(
 void ab(struct D *d) { mutex_lock(&d->m); mutex_lock(&d->m2); mutex_unlock(&d->m2); mutex_unlock(&d->m); }
 void ba(struct D *d) { mutex_lock(&d->m2); mutex_lock(&d->m); mutex_unlock(&d->m); mutex_unlock(&d->m2); }
 )"));
 }
 
-KASSAY_CASE(BlindSpots, SleepingCountersAndPreemptionAreNotTracked, Cites("CTX-101")) {
+KASSAY_CASE_F(BlindSpots, SleepingCountersAndPreemptionAreNotTracked, Cites("CTX-101")) {
   EXPECT_TRUE(IsSilent(R"(
 void counting(struct semaphore *s) { down(s); }
 void preemption(void) { preempt_disable(); }
@@ -60,7 +63,7 @@ void interrupts(void) { local_irq_disable(); }
 )"));
 }
 
-KASSAY_CASE(BlindSpots, FinishingAContextWithoutDoneIsNotSeen, Cites("CTX-106")) {
+KASSAY_CASE_F(BlindSpots, FinishingAContextWithoutDoneIsNotSeen, Cites("CTX-106")) {
   EXPECT_TRUE(IsSilent(R"(
 static DEFINE_WW_CLASS(cls);
 void skipped(void)
@@ -73,7 +76,7 @@ void skipped(void)
 )"));
 }
 
-KASSAY_CASE(BlindSpots, ALockGivenAsAPointerMemberIsReportedEvenWhenHeld, Cites("CTX-091")) {
+KASSAY_CASE_F(BlindSpots, ALockGivenAsAPointerMemberIsReportedEvenWhenHeld, Cites("CTX-091")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 struct P { struct mutex *mp; int x __guarded_by(mp); };
 void correct(struct P *d)
@@ -85,7 +88,7 @@ void correct(struct P *d)
 )"));
 }
 
-KASSAY_CASE(BlindSpots, AnUntestedConditionalGuardIsNotSeen, Cites("CTX-092")) {
+KASSAY_CASE_F(BlindSpots, AnUntestedConditionalGuardIsNotSeen, Cites("CTX-092")) {
   EXPECT_TRUE(IsSilent(R"(
 void untested(struct D *d)
 {
@@ -95,7 +98,7 @@ void untested(struct D *d)
 )"));
 }
 
-KASSAY_CASE(BlindSpots, BitsOfOneWordAreNotToldApart, Cites("CTX-098", "CTX-099")) {
+KASSAY_CASE_F(BlindSpots, BitsOfOneWordAreNotToldApart, Cites("CTX-098", "CTX-099")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void wrong_bit(struct B *d) { bit_spin_lock(4, &d->bits); d->x = 1; bit_spin_unlock(4, &d->bits); }
 void two_bits(struct B *d)
@@ -108,13 +111,13 @@ void two_bits(struct B *d)
 )"));
 }
 
-KASSAY_CASE(BlindSpots, PerCpuAccessorsAreNotSeen, Cites("CTX-100")) {
+KASSAY_CASE_F(BlindSpots, PerCpuAccessorsAreNotSeen, Cites("CTX-100")) {
   EXPECT_TRUE(IsSilent(R"(
 void unlocked(void) { this_cpu_add(pll.x, 1); }
 )"));
 }
 
-KASSAY_CASE(BlindSpots, CheckedDereferencesStillNeedAReader, Cites("CTX-104")) {
+KASSAY_CASE_F(BlindSpots, CheckedDereferencesStillNeedAReader, Cites("CTX-104")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 int protected(struct C *d)
 {
@@ -128,7 +131,7 @@ int checked(struct C *d)
 }
 
 // The tree says by itself whether rt_mutex is annotated: in 7.0 it is no context lock.
-KASSAY_CASE(BlindSpots, RtMutexIsTrackedOnceItsStructIsAnnotated, Cites("CTX-102")) {
+KASSAY_CASE_F(BlindSpots, RtMutexIsTrackedOnceItsStructIsAnnotated, Cites("CTX-102")) {
   constexpr const char* kLeftLocked = R"(
 void left(struct rt_mutex *s)
 {

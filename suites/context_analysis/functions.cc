@@ -1,18 +1,21 @@
 // Annotated functions: what a caller must hold, what a helper takes and gives back.
 #include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
+#include "suites/support/compile/needs_headers.h"
 
 namespace kassay::context {
 namespace {
 
-KASSAY_CASE(Functions, CallWithoutTheRequiredLockIsRejected, Cites("CTX-031")) {
+class Functions : public compile::NeedsHeaders {};
+
+KASSAY_CASE_F(Functions, CallWithoutTheRequiredLockIsRejected, Cites("CTX-031")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d) { must_hold(d); }  //! A calling function 'must_hold' requires holding mutex 'd->m' exclusively
 void good(struct D *d) { mutex_lock(&d->m); must_hold(d); mutex_unlock(&d->m); }
 )"));
 }
 
-KASSAY_CASE(Functions, CallWithAForbiddenLockIsRejected, Cites("CTX-032")) {
+KASSAY_CASE_F(Functions, CallWithAForbiddenLockIsRejected, Cites("CTX-032")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d)
 {
@@ -24,7 +27,7 @@ void good(struct D *d) { mutex_lock(&d->m2); must_not_hold(d); mutex_unlock(&d->
 )"));
 }
 
-KASSAY_CASE(Functions, TheOtherObjectsLockDoesNotSatisfyTheCallee, Cites("CTX-033")) {
+KASSAY_CASE_F(Functions, TheOtherObjectsLockDoesNotSatisfyTheCallee, Cites("CTX-033")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *a, struct D *b)
 {
@@ -36,7 +39,7 @@ void good(struct D *a, struct D *b) { mutex_lock(&b->m); must_hold(b); mutex_unl
 )"));
 }
 
-KASSAY_CASE(Functions, UnlockOfTheOtherObjectIsRejected, Cites("CTX-034")) {
+KASSAY_CASE_F(Functions, UnlockOfTheOtherObjectIsRejected, Cites("CTX-034")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *a, struct D *b)
 {
@@ -47,7 +50,7 @@ void good(struct D *a, struct D *b) { mutex_lock(&a->m); mutex_lock(&b->m); mute
 )"));
 }
 
-KASSAY_CASE(Functions, AnAcquirerThatDoesNotAcquireIsRejected, Cites("CTX-035")) {
+KASSAY_CASE_F(Functions, AnAcquirerThatDoesNotAcquireIsRejected, Cites("CTX-035")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d) __acquires(&d->m)
 {
@@ -56,7 +59,7 @@ void good(struct D *d) __acquires(&d->m) { mutex_lock(&d->m); }
 )"));
 }
 
-KASSAY_CASE(Functions, AReleaserThatDoesNotReleaseIsRejected, Cites("CTX-036")) {
+KASSAY_CASE_F(Functions, AReleaserThatDoesNotReleaseIsRejected, Cites("CTX-036")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d) __releases(&d->m)
 {
@@ -65,7 +68,7 @@ void good(struct D *d) __releases(&d->m) { mutex_unlock(&d->m); }
 )"));
 }
 
-KASSAY_CASE(Functions, AnUnannotatedWrapperIsRejected, Cites("CTX-037")) {
+KASSAY_CASE_F(Functions, AnUnannotatedWrapperIsRejected, Cites("CTX-037")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d)
 {
@@ -75,7 +78,7 @@ void good(struct D *d) { take(d); d->x++; drop(d); }
 )"));
 }
 
-KASSAY_CASE(Functions, ConditionalAcquirersAreUnderstood, Cites("CTX-080")) {
+KASSAY_CASE_F(Functions, ConditionalAcquirersAreUnderstood, Cites("CTX-080")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d)
 {
@@ -94,7 +97,7 @@ void good(struct D *d)
 )"));
 }
 
-KASSAY_CASE(Functions, ASharedRequirementIsMetByAnExclusiveLock, Cites("CTX-088")) {
+KASSAY_CASE_F(Functions, ASharedRequirementIsMetByAnExclusiveLock, Cites("CTX-088")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct W *d) { must_hold_shared(d); }  //! A calling function 'must_hold_shared' requires holding rwlock 'd->l'
 void good_shared(struct W *d) { read_lock(&d->l); must_hold_shared(d); read_unlock(&d->l); }

@@ -1,11 +1,14 @@
 // Scope-based locks of include/linux/cleanup.h.
 #include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
+#include "suites/support/compile/needs_headers.h"
 
 namespace kassay::context {
 namespace {
 
-KASSAY_CASE(Guards, UseAfterTheScopeIsRejected, Cites("CTX-044")) {
+class Guards : public compile::NeedsHeaders {};
+
+KASSAY_CASE_F(Guards, UseAfterTheScopeIsRejected, Cites("CTX-044")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad_guard(struct D *d)
 {
@@ -31,7 +34,7 @@ int bad_conditional(struct D *d)
 )"));
 }
 
-KASSAY_CASE(Guards, TwoGuardsOnOneLockAreRejected, Cites("CTX-045")) {
+KASSAY_CASE_F(Guards, TwoGuardsOnOneLockAreRejected, Cites("CTX-045")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d)
 {
@@ -47,7 +50,7 @@ void good(struct D *d)
 )"));
 }
 
-KASSAY_CASE(Guards, ManualUnlockUnderAGuardIsRejected, Cites("CTX-046")) {
+KASSAY_CASE_F(Guards, ManualUnlockUnderAGuardIsRejected, Cites("CTX-046")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d)
 {
@@ -57,7 +60,7 @@ void bad(struct D *d)
 )"));
 }
 
-KASSAY_CASE(Guards, CorrectUsesAreSilent, Cites("CTX-081")) {
+KASSAY_CASE_F(Guards, CorrectUsesAreSilent, Cites("CTX-081")) {
   EXPECT_TRUE(IsSilent(R"(
 void plain(struct D *d) { guard(mutex)(&d->m); d->x++; }
 void scoped(struct D *d) { scoped_guard(mutex, &d->m) d->x++; }

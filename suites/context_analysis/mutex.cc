@@ -1,46 +1,49 @@
 // Mutexes: what must be rejected, each mistake beside its correct twin.
 #include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
+#include "suites/support/compile/needs_headers.h"
 
 namespace kassay::context {
 namespace {
 
-KASSAY_CASE(Mutex, ReadWithoutLockIsRejected, Cites("CTX-020")) {
+class Mutex : public compile::NeedsHeaders {};
+
+KASSAY_CASE_F(Mutex, ReadWithoutLockIsRejected, Cites("CTX-020")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 int bad(struct D *d) { return d->x; }  //! A reading variable 'x' requires holding mutex '&D::m'
 int good(struct D *d) { int v; mutex_lock(&d->m); v = d->x; mutex_unlock(&d->m); return v; }
 )"));
 }
 
-KASSAY_CASE(Mutex, WriteWithoutLockIsRejected, Cites("CTX-021")) {
+KASSAY_CASE_F(Mutex, WriteWithoutLockIsRejected, Cites("CTX-021")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d) { d->x = 1; }  //! A writing variable 'x' requires holding mutex '&D::m' exclusively
 void good(struct D *d) { mutex_lock(&d->m); d->x = 1; mutex_unlock(&d->m); }
 )"));
 }
 
-KASSAY_CASE(Mutex, GlobalWithoutLockIsRejected, Cites("CTX-022")) {
+KASSAY_CASE_F(Mutex, GlobalWithoutLockIsRejected, Cites("CTX-022")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(void) { gv = 1; }  //! A writing variable 'gv' requires holding mutex 'gm' exclusively
 void good(void) { mutex_lock(&gm); gv = 1; mutex_unlock(&gm); }
 )"));
 }
 
-KASSAY_CASE(Mutex, PointeeReadWithoutLockIsRejected, Cites("CTX-023")) {
+KASSAY_CASE_F(Mutex, PointeeReadWithoutLockIsRejected, Cites("CTX-023")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 int bad(struct D *d) { return *d->p; }  //! A reading the value pointed to by 'p' requires holding mutex '&D::m'
 int good(struct D *d) { int v; mutex_lock(&d->m); v = *d->p; mutex_unlock(&d->m); return v; }
 )"));
 }
 
-KASSAY_CASE(Mutex, PointeeWriteWithoutLockIsRejected, Cites("CTX-024")) {
+KASSAY_CASE_F(Mutex, PointeeWriteWithoutLockIsRejected, Cites("CTX-024")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d) { *d->p = 1; }  //! A writing the value pointed to by 'p' requires holding mutex '&D::m' exclusively
 void good(struct D *d) { mutex_lock(&d->m); *d->p = 1; mutex_unlock(&d->m); }
 )"));
 }
 
-KASSAY_CASE(Mutex, DoubleLockIsRejected, Cites("CTX-025")) {
+KASSAY_CASE_F(Mutex, DoubleLockIsRejected, Cites("CTX-025")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d)
 {
@@ -52,7 +55,7 @@ void good(struct D *d) { mutex_lock(&d->m); mutex_lock(&d->m2); mutex_unlock(&d-
 )"));
 }
 
-KASSAY_CASE(Mutex, ReturningWithTheLockHeldIsRejected, Cites("CTX-026")) {
+KASSAY_CASE_F(Mutex, ReturningWithTheLockHeldIsRejected, Cites("CTX-026")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d)
 {
@@ -63,7 +66,7 @@ void good(struct D *d) { mutex_lock(&d->m); d->x++; mutex_unlock(&d->m); }
 )"));
 }
 
-KASSAY_CASE(Mutex, EarlyReturnPastTheUnlockIsRejected, Cites("CTX-027")) {
+KASSAY_CASE_F(Mutex, EarlyReturnPastTheUnlockIsRejected, Cites("CTX-027")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d, int c)
 {
@@ -84,7 +87,7 @@ void good(struct D *d, int c)
 )"));
 }
 
-KASSAY_CASE(Mutex, GotoPastTheUnlockIsRejected, Cites("CTX-027")) {
+KASSAY_CASE_F(Mutex, GotoPastTheUnlockIsRejected, Cites("CTX-027")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d, int c)
 {
@@ -107,7 +110,7 @@ out:
 )"));
 }
 
-KASSAY_CASE(Mutex, UnlockOfAnUnheldLockIsRejected, Cites("CTX-028")) {
+KASSAY_CASE_F(Mutex, UnlockOfAnUnheldLockIsRejected, Cites("CTX-028")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d) { mutex_unlock(&d->m); }  //! A releasing mutex 'd->m' that was not held
 void bad_twice(struct D *d)
@@ -120,7 +123,7 @@ void good(struct D *d) { mutex_lock(&d->m); mutex_unlock(&d->m); mutex_lock(&d->
 )"));
 }
 
-KASSAY_CASE(Mutex, TheWrongMemberDoesNotProtect, Cites("CTX-029")) {
+KASSAY_CASE_F(Mutex, TheWrongMemberDoesNotProtect, Cites("CTX-029")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d)
 {
@@ -132,7 +135,7 @@ void good(struct D *d) { mutex_lock(&d->m); d->x = 1; mutex_unlock(&d->m); }
 )"));
 }
 
-KASSAY_CASE(Mutex, UseAfterUnlockIsRejected, Cites("CTX-030")) {
+KASSAY_CASE_F(Mutex, UseAfterUnlockIsRejected, Cites("CTX-030")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d)
 {
@@ -144,7 +147,7 @@ void bad(struct D *d)
 )"));
 }
 
-KASSAY_CASE(Mutex, LockInsideALoopIsRejected, Cites("CTX-038")) {
+KASSAY_CASE_F(Mutex, LockInsideALoopIsRejected, Cites("CTX-038")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d, int n)
 {
@@ -161,7 +164,7 @@ void good(struct D *d, int n)
 )"));
 }
 
-KASSAY_CASE(Mutex, ConditionalLockAndUnlockAreOutsideTheDialect, Cites("CTX-039")) {
+KASSAY_CASE_F(Mutex, ConditionalLockAndUnlockAreOutsideTheDialect, Cites("CTX-039")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d, int c)
 {
@@ -173,7 +176,7 @@ void bad(struct D *d, int c)
 )"));
 }
 
-KASSAY_CASE(Mutex, TrylockSuccessWithoutUnlockIsRejected, Cites("CTX-040")) {
+KASSAY_CASE_F(Mutex, TrylockSuccessWithoutUnlockIsRejected, Cites("CTX-040")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d)
 {
@@ -190,7 +193,7 @@ void good(struct D *d)
 )"));
 }
 
-KASSAY_CASE(Mutex, InvertedTrylockIsRejected, Cites("CTX-041")) {
+KASSAY_CASE_F(Mutex, InvertedTrylockIsRejected, Cites("CTX-041")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d)
 {
@@ -209,7 +212,7 @@ void good(struct D *d)
 )"));
 }
 
-KASSAY_CASE(Mutex, IgnoredTrylockIsRejected, Cites("CTX-042")) {
+KASSAY_CASE_F(Mutex, IgnoredTrylockIsRejected, Cites("CTX-042")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d)
 {
@@ -219,7 +222,7 @@ void bad(struct D *d)
 )"));
 }
 
-KASSAY_CASE(Mutex, InvertedInterruptibleLockIsRejected, Cites("CTX-043")) {
+KASSAY_CASE_F(Mutex, InvertedInterruptibleLockIsRejected, Cites("CTX-043")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d)
 {
@@ -241,7 +244,7 @@ int good(struct D *d)
 )"));
 }
 
-KASSAY_CASE(Mutex, OnceAccessorsDoNotExempt, Cites("CTX-050")) {
+KASSAY_CASE_F(Mutex, OnceAccessorsDoNotExempt, Cites("CTX-050")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 int bad_read(struct D *d) { return READ_ONCE(d->x); }  //! A reading variable 'x' requires holding mutex '&D::m'
 void bad_write(struct D *d) { WRITE_ONCE(d->x, 1); }  //! A writing variable 'x' requires holding mutex '&D::m' exclusively
@@ -249,7 +252,7 @@ void good(struct D *d) { mutex_lock(&d->m); WRITE_ONCE(d->x, READ_ONCE(d->x)); m
 )"));
 }
 
-KASSAY_CASE(Mutex, InitialisingTheLockAloneDoesNotExempt, Cites("CTX-051", "CTX-082")) {
+KASSAY_CASE_F(Mutex, InitialisingTheLockAloneDoesNotExempt, Cites("CTX-051", "CTX-082")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d)
 {
@@ -264,7 +267,7 @@ void good(struct D *d)
 )"));
 }
 
-KASSAY_CASE(Mutex, AnAssertionCountsOnlyWhereItIsMade, Cites("CTX-052", "CTX-083")) {
+KASSAY_CASE_F(Mutex, AnAssertionCountsOnlyWhereItIsMade, Cites("CTX-052", "CTX-083")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct D *d, int c)
 {

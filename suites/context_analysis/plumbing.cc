@@ -3,9 +3,12 @@
 
 #include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
+#include "suites/support/compile/needs_headers.h"
 
 namespace kassay::context {
 namespace {
+
+class Plumbing : public compile::NeedsHeaders {};
 
 constexpr const char* kBad = "void bad(struct D *d) { d->x = 1; }\n";
 
@@ -15,14 +18,14 @@ long WarningsIn(const Compilation& compilation) {
       [](const Diagnostic& seen) { return seen.line > 0 && seen.category == "A"; });
 }
 
-KASSAY_CASE(Plumbing, TheAnalysisWorksOnThisKernelsOwnHeaders, Cites("CTX-013")) {
+KASSAY_CASE_F(Plumbing, TheAnalysisWorksOnThisKernelsOwnHeaders, Cites("CTX-013")) {
   const Compilation seen = Compile(kBad, Analysis());
   ASSERT_TRUE(seen.started);
   EXPECT_EQ(seen.exit_code, 0) << "findings are warnings: " << seen.output;
   EXPECT_EQ(WarningsIn(seen), 1) << seen.output;
 }
 
-KASSAY_CASE(Plumbing, WarningsBecomeErrorsOnRequest, Cites("CTX-010")) {
+KASSAY_CASE_F(Plumbing, WarningsBecomeErrorsOnRequest, Cites("CTX-010")) {
   CompileOptions options = Analysis();
   options.flags.emplace_back("-Werror=thread-safety-analysis");
   const Compilation seen = Compile(kBad, options);
@@ -34,7 +37,7 @@ KASSAY_CASE(Plumbing, WarningsBecomeErrorsOnRequest, Cites("CTX-010")) {
   EXPECT_NE(error->text.find("writing variable 'x'"), std::string::npos) << error->text;
 }
 
-KASSAY_CASE(Plumbing, WithoutTheDefineTheAnnotationsAreEmpty, Cites("CTX-011")) {
+KASSAY_CASE_F(Plumbing, WithoutTheDefineTheAnnotationsAreEmpty, Cites("CTX-011")) {
   CompileOptions options = Analysis();
   std::erase(options.flags, kAnalysisDefine);
   const Compilation seen = Compile(kBad, options);
@@ -42,14 +45,14 @@ KASSAY_CASE(Plumbing, WithoutTheDefineTheAnnotationsAreEmpty, Cites("CTX-011")) 
   EXPECT_EQ(WarningsIn(seen), 0) << seen.output;
 }
 
-KASSAY_CASE(Plumbing, WithoutTheFlagsNothingIsAnalysed, Cites("CTX-007", "CTX-008")) {
+KASSAY_CASE_F(Plumbing, WithoutTheFlagsNothingIsAnalysed, Cites("CTX-007", "CTX-008")) {
   const CompileOptions options{.prelude = std::string(Prelude())};
   const Compilation seen = Compile(kBad, options);
   EXPECT_EQ(seen.exit_code, 0) << seen.output;
   EXPECT_EQ(WarningsIn(seen), 0) << seen.output;
 }
 
-KASSAY_CASE(Plumbing, ASyntaxErrorHidesTheFunctionsAfterIt, Cites("CTX-018")) {
+KASSAY_CASE_F(Plumbing, ASyntaxErrorHidesTheFunctionsAfterIt, Cites("CTX-018")) {
   const Compilation seen = Compile(
       "void first(struct D *d) { d->x = 1; }\n"
       "void broken(struct D *d) { d->x = ; }\n"
@@ -67,7 +70,7 @@ KASSAY_CASE(Plumbing, ASyntaxErrorHidesTheFunctionsAfterIt, Cites("CTX-018")) {
       << "an error at file scope must be seen for what it is: " << hidden.output;
 }
 
-KASSAY_CASE(Plumbing, AGccBuildNeverHasTheOption, Cites("CTX-002")) {
+KASSAY_CASE_F(Plumbing, AGccBuildNeverHasTheOption, Cites("CTX-002")) {
   const KernelHeaders headers = FindKernelHeaders();
   if (compile::AutoConfValue(headers, "CONFIG_CC_IS_CLANG") == "y")
     KASSAY_ABSENT("this tree was configured with clang");
@@ -75,16 +78,15 @@ KASSAY_CASE(Plumbing, AGccBuildNeverHasTheOption, Cites("CTX-002")) {
   EXPECT_EQ(compile::AutoConfValue(headers, "CONFIG_WARN_CONTEXT_ANALYSIS"), "");
 }
 
-KASSAY_CASE(Plumbing, AClangBuildHasTheOption, Cites("CTX-001")) {
+KASSAY_CASE_F(Plumbing, AClangBuildHasTheOption, Cites("CTX-001")) {
   const KernelHeaders headers = FindKernelHeaders();
   if (compile::AutoConfValue(headers, "CONFIG_CC_IS_CLANG") != "y")
     KASSAY_ABSENT("this tree was configured with gcc");
   EXPECT_EQ(compile::AutoConfValue(headers, "CONFIG_WARN_CONTEXT_ANALYSIS"), "y");
 }
 
-KASSAY_CASE(Plumbing, OlderHeadersRejectTheAnnotation, Cites("CTX-014").Detection()) {
+KASSAY_CASE_F(Plumbing, OlderHeadersRejectTheAnnotation, Cites("CTX-014").Detection()) {
   const KernelHeaders headers = FindKernelHeaders();
-  if (!headers.problem.empty()) KASSAY_UNMET(headers.problem);
   const Compilation seen = Compile(
       "#include <linux/mutex.h>\n"
       "struct D { struct mutex m; int x __guarded_by(&m); };\n");

@@ -1,13 +1,15 @@
 #include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
+#include "suites/support/compile/needs_headers.h"
 
 namespace kassay::context {
 namespace {
 
 // A warning that must appear and code that must be clean: without both, silence proves nothing.
 KASSAY_PROBE("context_analysis") {
+  if (const std::string problem = compile::WhyNotCompiled(); !problem.empty())
+    return Unknown(problem);
   const KernelHeaders headers = FindKernelHeaders();
-  if (!headers.problem.empty()) return Missing(headers.problem);
   if (!HasContextAnalysisHeader(headers))
     return Missing("include/linux/compiler-context-analysis.h is not there");
   const auto self_check = ReportsWhatIsAnnounced(R"(

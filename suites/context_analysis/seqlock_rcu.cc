@@ -1,11 +1,16 @@
 // Seqlocks, RCU and SRCU: readers that hold no lock in the ordinary sense.
 #include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
+#include "suites/support/compile/needs_headers.h"
 
 namespace kassay::context {
 namespace {
 
-KASSAY_CASE(Seqlock, WriteInsideAReadSectionIsRejected, Cites("CTX-060")) {
+class Seqlock : public compile::NeedsHeaders {};
+class Rcu : public compile::NeedsHeaders {};
+class Srcu : public compile::NeedsHeaders {};
+
+KASSAY_CASE_F(Seqlock, WriteInsideAReadSectionIsRejected, Cites("CTX-060")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct Q *d)
 {
@@ -33,7 +38,7 @@ int good(struct Q *d)
 )"));
 }
 
-KASSAY_CASE(Seqlock, BeginWithoutRetryIsRejected, Cites("CTX-061")) {
+KASSAY_CASE_F(Seqlock, BeginWithoutRetryIsRejected, Cites("CTX-061")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 int bad(struct Q *d)
 {
@@ -43,7 +48,7 @@ int bad(struct Q *d)
 )"));
 }
 
-KASSAY_CASE(Rcu, DereferenceOutsideAReaderIsRejected, Cites("CTX-062")) {
+KASSAY_CASE_F(Rcu, DereferenceOutsideAReaderIsRejected, Cites("CTX-062")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 int bad(struct C *d) { return *rcu_dereference(d->data); }  //! A reading variable 'data' requires holding __ctx_lock_RCU 'RCU'
 int good(struct C *d)
@@ -58,14 +63,14 @@ int good(struct C *d)
 )"));
 }
 
-KASSAY_CASE(Rcu, PlainStoreIsRejected, Cites("CTX-063", "CTX-087")) {
+KASSAY_CASE_F(Rcu, PlainStoreIsRejected, Cites("CTX-063", "CTX-087")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct C *d, int *p) { d->data = p; }  //! A writing variable 'data' requires holding __ctx_lock_RCU 'RCU' exclusively
 void good(struct C *d, int *p) { rcu_assign_pointer(d->data, p); }
 )"));
 }
 
-KASSAY_CASE(Rcu, MissingUnlockIsRejectedAlsoWhenNested, Cites("CTX-064", "CTX-086")) {
+KASSAY_CASE_F(Rcu, MissingUnlockIsRejectedAlsoWhenNested, Cites("CTX-064", "CTX-086")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(void)
 {
@@ -81,13 +86,13 @@ void good_nested(void) { rcu_read_lock(); rcu_read_lock(); rcu_read_unlock(); rc
 )"));
 }
 
-KASSAY_CASE(Rcu, UnlockOutsideAReaderIsRejected, Cites("CTX-065")) {
+KASSAY_CASE_F(Rcu, UnlockOutsideAReaderIsRejected, Cites("CTX-065")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(void) { rcu_read_unlock(); }  //! A releasing __ctx_lock_RCU 'RCU' that was not held
 )"));
 }
 
-KASSAY_CASE(Rcu, FlavoursAreToldApart, Cites("CTX-066")) {
+KASSAY_CASE_F(Rcu, FlavoursAreToldApart, Cites("CTX-066")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(void)
 {
@@ -98,7 +103,7 @@ void good(void) { rcu_read_lock_bh(); rcu_read_unlock_bh(); }
 )"));
 }
 
-KASSAY_CASE(Srcu, DereferenceOutsideAReaderIsRejected, Cites("CTX-067")) {
+KASSAY_CASE_F(Srcu, DereferenceOutsideAReaderIsRejected, Cites("CTX-067")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 int bad(struct C *d) { return *srcu_dereference(d->data, &d->srcu); }  //! A calling function '__srcu_read_lock_must_hold' requires holding srcu_struct 'd->srcu'
 int good(struct C *d)
@@ -112,7 +117,7 @@ int good(struct C *d)
 )"));
 }
 
-KASSAY_CASE(Srcu, ItsReaderDoesNotStandForRcu, Cites("CTX-068")) {
+KASSAY_CASE_F(Srcu, ItsReaderDoesNotStandForRcu, Cites("CTX-068")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 int bad(struct C *d)
 {

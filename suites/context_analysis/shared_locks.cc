@@ -1,11 +1,16 @@
 // Spinlocks, reader-writer locks and rw-semaphores.
 #include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
+#include "suites/support/compile/needs_headers.h"
 
 namespace kassay::context {
 namespace {
 
-KASSAY_CASE(Spinlock, MissingAndDoubleLockAreRejected, Cites("CTX-053")) {
+class Spinlock : public compile::NeedsHeaders {};
+class ReadWriteLock : public compile::NeedsHeaders {};
+class ReadWriteSemaphore : public compile::NeedsHeaders {};
+
+KASSAY_CASE_F(Spinlock, MissingAndDoubleLockAreRejected, Cites("CTX-053")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad_none(struct S *d) { d->x = 1; }  //! A writing variable 'x' requires holding spinlock '&S::l' exclusively
 void bad_double(struct S *d)
@@ -31,7 +36,7 @@ void good_irqsave(struct S *d)
 )"));
 }
 
-KASSAY_CASE(Spinlock, RawSpinlocksAreTracked, Cites("CTX-053")) {
+KASSAY_CASE_F(Spinlock, RawSpinlocksAreTracked, Cites("CTX-053")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct RS *d)
 {
@@ -42,7 +47,7 @@ void good(struct RS *d) { raw_spin_lock_irq(&d->l); d->x = 1; raw_spin_unlock_ir
 )"));
 }
 
-KASSAY_CASE(ReadWriteLock, WriteUnderAReadLockIsRejected, Cites("CTX-054")) {
+KASSAY_CASE_F(ReadWriteLock, WriteUnderAReadLockIsRejected, Cites("CTX-054")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 int bad(struct W *d)
 {
@@ -58,7 +63,7 @@ void good(struct W *d) { write_lock(&d->l); d->x = 1; write_unlock(&d->l); }
 )"));
 }
 
-KASSAY_CASE(ReadWriteLock, UnlockOfTheOtherKindIsRejected, Cites("CTX-055", "CTX-056")) {
+KASSAY_CASE_F(ReadWriteLock, UnlockOfTheOtherKindIsRejected, Cites("CTX-055", "CTX-056")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad_read(struct W *d)
 {
@@ -74,7 +79,7 @@ void good(struct W *d) { read_lock(&d->l); read_unlock(&d->l); write_lock(&d->l)
 )"));
 }
 
-KASSAY_CASE(ReadWriteLock, UpgradeIsRejected, Cites("CTX-059")) {
+KASSAY_CASE_F(ReadWriteLock, UpgradeIsRejected, Cites("CTX-059")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct W *d)
 {
@@ -86,7 +91,7 @@ void bad(struct W *d)
 )"));
 }
 
-KASSAY_CASE(ReadWriteSemaphore, WriteUnderAReadLockIsRejected, Cites("CTX-054")) {
+KASSAY_CASE_F(ReadWriteSemaphore, WriteUnderAReadLockIsRejected, Cites("CTX-054")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct R *d)
 {
@@ -98,7 +103,7 @@ void good(struct R *d) { down_write(&d->s); d->x = 1; up_write(&d->s); }
 )"));
 }
 
-KASSAY_CASE(ReadWriteSemaphore, UnlockOfTheOtherKindIsRejected, Cites("CTX-055", "CTX-056")) {
+KASSAY_CASE_F(ReadWriteSemaphore, UnlockOfTheOtherKindIsRejected, Cites("CTX-055", "CTX-056")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad_read(struct R *d)
 {
@@ -113,7 +118,7 @@ void bad_write(struct R *d)
 )"));
 }
 
-KASSAY_CASE(ReadWriteSemaphore, WriteAfterADowngradeIsRejected, Cites("CTX-057")) {
+KASSAY_CASE_F(ReadWriteSemaphore, WriteAfterADowngradeIsRejected, Cites("CTX-057")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct R *d)
 {
@@ -137,7 +142,7 @@ int good(struct R *d)
 )"));
 }
 
-KASSAY_CASE(ReadWriteSemaphore, TwoReadLocksAreRejected, Cites("CTX-058")) {
+KASSAY_CASE_F(ReadWriteSemaphore, TwoReadLocksAreRejected, Cites("CTX-058")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct R *d)
 {

@@ -1,11 +1,14 @@
 // Correct code and the documented escapes must be clean.
 #include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
+#include "suites/support/compile/needs_headers.h"
 
 namespace kassay::context {
 namespace {
 
-KASSAY_CASE(Silence, CorrectLockingIsClean, Cites("CTX-080")) {
+class Silence : public compile::NeedsHeaders {};
+
+KASSAY_CASE_F(Silence, CorrectLockingIsClean, Cites("CTX-080")) {
   EXPECT_TRUE(IsSilent(R"(
 void plain(struct D *d) { mutex_lock(&d->m); d->x++; mutex_unlock(&d->m); }
 void direct(struct D *d) { if (mutex_trylock(&d->m)) { d->x++; mutex_unlock(&d->m); } }
@@ -30,7 +33,7 @@ int interruptible(struct D *d)
 )"));
 }
 
-KASSAY_CASE(Silence, EscapesSilenceOnlyWhatTheyWrap, Cites("CTX-084")) {
+KASSAY_CASE_F(Silence, EscapesSilenceOnlyWhatTheyWrap, Cites("CTX-084")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 int bad(struct D *d)
 {
@@ -48,20 +51,20 @@ void whole(struct D *d) __context_unsafe(tested here)
 )"));
 }
 
-KASSAY_CASE(Silence, SharedSectionsMayRead, Cites("CTX-054")) {
+KASSAY_CASE_F(Silence, SharedSectionsMayRead, Cites("CTX-054")) {
   EXPECT_TRUE(IsSilent(R"(
 int reads_rwlock(struct W *d) { int v; read_lock(&d->l); v = d->x; read_unlock(&d->l); return v; }
 int reads_semaphore(struct R *d) { int v; down_read(&d->s); v = d->x; up_read(&d->s); return v; }
 )"));
 }
 
-KASSAY_CASE(Silence, AccessPointerNeedsNoReader, Cites("CTX-103")) {
+KASSAY_CASE_F(Silence, AccessPointerNeedsNoReader, Cites("CTX-103")) {
   EXPECT_TRUE(IsSilent(R"(
 bool is_set(struct C *d) { return rcu_access_pointer(d->data) != NULL; }
 )"));
 }
 
-KASSAY_CASE(Silence, BalancedPerCpuLocksAreClean, Cites("CTX-105")) {
+KASSAY_CASE_F(Silence, BalancedPerCpuLocksAreClean, Cites("CTX-105")) {
   EXPECT_TRUE(IsSilent(R"(
 static DEFINE_PER_CPU(raw_spinlock_t, per_cpu_lock);
 void balanced(int cpu)

@@ -1,18 +1,23 @@
 // Bit spinlocks, local locks and wound/wait mutexes.
 #include "suites/context_analysis/analysis.h"
 #include "suites/support/case.h"
+#include "suites/support/compile/needs_headers.h"
 
 namespace kassay::context {
 namespace {
 
-KASSAY_CASE(BitLock, AccessWithoutTheBitIsRejected, Cites("CTX-069")) {
+class BitLock : public compile::NeedsHeaders {};
+class LocalLock : public compile::NeedsHeaders {};
+class WoundWaitMutex : public compile::NeedsHeaders {};
+
+KASSAY_CASE_F(BitLock, AccessWithoutTheBitIsRejected, Cites("CTX-069")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct B *d) { d->x = 1; }  //! A requires holding __context_bitlock '3 + &B::bits' exclusively
 void good(struct B *d) { bit_spin_lock(3, &d->bits); d->x = 1; bit_spin_unlock(3, &d->bits); }
 )"));
 }
 
-KASSAY_CASE(BitLock, MissingAndDoubleAreRejected, Cites("CTX-070")) {
+KASSAY_CASE_F(BitLock, MissingAndDoubleAreRejected, Cites("CTX-070")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad_missing(struct B *d)
 {
@@ -32,7 +37,7 @@ void good_list(struct hlist_bl_head *h) { hlist_bl_lock(h); hlist_bl_unlock(h); 
 )"));
 }
 
-KASSAY_CASE(LocalLock, MissingAndDoubleAreRejected, Cites("CTX-071")) {
+KASSAY_CASE_F(LocalLock, MissingAndDoubleAreRejected, Cites("CTX-071")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad_missing(void)
 {
@@ -48,7 +53,7 @@ void good(void) { local_lock(&pll.lock); local_unlock(&pll.lock); }
 )"));
 }
 
-KASSAY_CASE(LocalLock, TrylockSuccessWithoutUnlockIsRejected, Cites("CTX-072")) {
+KASSAY_CASE_F(LocalLock, TrylockSuccessWithoutUnlockIsRejected, Cites("CTX-072")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 int work;
 void bad(void)
@@ -66,7 +71,7 @@ void good(void)
 )"));
 }
 
-KASSAY_CASE(WoundWaitMutex, UncheckedLockIsRejected, Cites("CTX-073")) {
+KASSAY_CASE_F(WoundWaitMutex, UncheckedLockIsRejected, Cites("CTX-073")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 void bad(struct WW *d)
 {
@@ -87,7 +92,7 @@ int good(struct WW *d)
 )"));
 }
 
-KASSAY_CASE(WoundWaitMutex, AcquireContextsAreBalanced, Cites("CTX-074")) {
+KASSAY_CASE_F(WoundWaitMutex, AcquireContextsAreBalanced, Cites("CTX-074")) {
   EXPECT_TRUE(ReportsWhatIsAnnounced(R"(
 static DEFINE_WW_CLASS(cls);
 void bad_init(void)

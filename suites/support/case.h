@@ -97,11 +97,20 @@ class CaseRegistration {
 };
 
 struct ProbeAnswer {
-  bool present;
+  enum class Seen { kPresent, kMissing, kUnknown } seen;
   std::string detail;  // what was seen, e.g. "io_uring_register(-1, 37, NULL, 1): EFAULT"
 };
-inline ProbeAnswer Present(std::string detail) { return {true, std::move(detail)}; }
-inline ProbeAnswer Missing(std::string detail) { return {false, std::move(detail)}; }
+inline ProbeAnswer Present(std::string detail) {
+  return {ProbeAnswer::Seen::kPresent, std::move(detail)};
+}
+inline ProbeAnswer Missing(std::string detail) {
+  return {ProbeAnswer::Seen::kMissing, std::move(detail)};
+}
+
+// The surroundings do not let the probe tell: the cases run and say so themselves.
+inline ProbeAnswer Unknown(std::string detail) {
+  return {ProbeAnswer::Seen::kUnknown, std::move(detail)};
+}
 
 class ProbeRegistration {
  public:

@@ -140,14 +140,19 @@ int PrintList(const std::string& suite) {
 }
 
 int RunProbes() {
+  using Seen = ProbeAnswer::Seen;
   for (const auto& [feature, probe] : Probes()) {
     const ProbeAnswer answer = probe();
-    WriteRecord({{"type", "feature"},
-                 {"feature", feature},
-                 {"present", answer.present},
-                 {"detail", Bounded(answer.detail)}});
-    std::cout << feature << ": " << (answer.present ? "present" : "missing") << " ("
-              << answer.detail << ")\n";
+    if (answer.seen != Seen::kUnknown) {
+      WriteRecord({{"type", "feature"},
+                   {"feature", feature},
+                   {"present", answer.seen == Seen::kPresent},
+                   {"detail", Bounded(answer.detail)}});
+    }
+    const char* seen = answer.seen == Seen::kPresent   ? "present"
+                       : answer.seen == Seen::kMissing ? "missing"
+                                                       : "unknown";
+    std::cout << feature << ": " << seen << " (" << answer.detail << ")\n";
   }
   return 0;
 }

@@ -245,6 +245,28 @@ std::optional<std::vector<std::array<bool, kN>>> UnpackHint(std::string_view pac
 
 }  // namespace
 
+namespace {
+
+Vector UnpackResponse(std::string_view signature, const MlDsaParameters& p) {
+  const auto z_bytes = static_cast<std::size_t>(32 * p.z_bits());
+  Vector z;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(p.l); ++i) {
+    const std::size_t at = static_cast<std::size_t>(p.z_at()) + i * z_bytes;
+    z.push_back(UnpackBits(signature.substr(at, z_bytes), p.z_bits()));
+    for (auto& value : z.back()) value = Reduce(p.gamma1 - value);
+  }
+  return z;
+}
+
+}  // namespace
+
+bool Decodes(MlDsaSet set, std::string_view signature) {
+  const MlDsaParameters& p = ParametersOf(set);
+  return signature.size() == static_cast<std::size_t>(p.signature_bytes) &&
+         MaxAbs(UnpackResponse(signature, p)) < p.gamma1 - p.beta() &&
+         UnpackHint(signature.substr(static_cast<std::size_t>(p.hint_at())), p, {}).has_value();
+}
+
 bool VerifyLeniently(MlDsaSet set, std::string_view public_key, std::string_view message,
                      std::string_view signature, const MlDsaLeniency& leniency) {
   const MlDsaParameters& p = ParametersOf(set);
@@ -253,12 +275,7 @@ bool VerifyLeniently(MlDsaSet set, std::string_view public_key, std::string_view
     return false;
   }
   const std::string_view ctilde = signature.substr(0, static_cast<std::size_t>(p.ctilde_bytes));
-  const auto z_bytes = static_cast<std::size_t>(32 * p.z_bits());
-  Vector z;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(p.l); ++i) {
-    z.push_back(UnpackBits(signature.substr(ctilde.size() + i * z_bytes, z_bytes), p.z_bits()));
-    for (auto& value : z.back()) value = Reduce(p.gamma1 - value);
-  }
+  const Vector z = UnpackResponse(signature, p);
   const std::int32_t limit = p.gamma1 - p.beta() + (leniency.norm_off_by_one ? 1 : 0);
   if (!leniency.norm_of_z && MaxAbs(z) >= limit) return false;
   const auto hint =
