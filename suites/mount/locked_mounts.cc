@@ -204,4 +204,25 @@ KASSAY_CASE_F(LockedMounts, AnUnbindableLockedCoverStopsTheCopy, Cites("MNT-102"
       Returned(ElementsAre(0, IsErrno(EPERM))));
 }
 
+// proc and sysfs may be mounted in a user namespace only where a full view of them is there
+// already: a copy without one must not become a way around what a host had covered
+// (fs/namespace.c:mount_too_revealing).
+KASSAY_CASE_F(LockedMounts, ACopyWithoutProcGrantsNoFreshProc, Cites("MNT-119")) {
+  const std::string tree = Tmpfs("tree");
+  EXPECT_EQ(Mkdir(tree + "/fresh"), 0);
+  const auto mount_proc_in = [](const std::string& source, const std::string& point) {
+    return InChild([&] {
+      const long ready = EnterUserNamespaceAsUser(CLONE_NEWPID);
+      const auto mounted = InChild([&] {
+        const UniqueFd ns = Own(NamespaceOf(source, kAtRecursive));
+        return Steps<2>{Setns(ns.Get()), Mount("proc", point, "proc")};
+      });
+      return Steps<3>{ready, mounted.value ? (*mounted.value)[0] : -ECHILD,
+                      mounted.value ? (*mounted.value)[1] : -ECHILD};
+    });
+  };
+  EXPECT_THAT(mount_proc_in(tree, "/fresh"), Returned(ElementsAre(0, 0, IsErrno(EPERM))));
+  EXPECT_THAT(mount_proc_in("/", tree + "/fresh"), Returned(ElementsAre(0, 0, 0)));
+}
+
 }  // namespace kassay::mount
