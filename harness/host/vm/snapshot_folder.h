@@ -15,7 +15,7 @@
 namespace kassay {
 
 // Grows when an older snapshot must not be used any more.
-inline constexpr int kSnapshotFormat = 1;
+inline constexpr int kSnapshotFormat = 2;
 
 struct Manifest {
   std::string key;

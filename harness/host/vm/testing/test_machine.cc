@@ -17,11 +17,14 @@ namespace {
 
 using EntryOwner = std::unique_ptr<archive_entry, decltype(&archive_entry_free)>;
 
-void AddFolder(archive* image, const char* path) {
+Status AddFolder(archive* image, const char* path) {
   const EntryOwner entry(archive_entry_new(), &archive_entry_free);
   archive_entry_set_pathname(entry.get(), path);
   archive_entry_set_mode(entry.get(), AE_IFDIR | 0755);
-  archive_write_header(image, entry.get());
+  archive_entry_set_size(entry.get(), 0);
+  if (archive_write_header(image, entry.get()) != ARCHIVE_OK)
+    return Fail(std::string("cannot write the test image: ") + archive_error_string(image));
+  return {};
 }
 
 Status AddProgram(archive* image, const char* path, const fs::path& source) {
@@ -44,7 +47,7 @@ Status WriteImage(const fs::path& path) {
   if (archive_write_open_filename(image.get(), path.c_str()) != ARCHIVE_OK)
     return Fail("cannot write " + path.string());
   for (const char* folder : {"bin", "proc", "sys", "dev", "tmp", "run", "root"})
-    AddFolder(image.get(), folder);
+    KASSAY_CHECK(AddFolder(image.get(), folder));
   KASSAY_CHECK(AddProgram(image.get(), "init", LibexecDir() / "guest-agent"));
   KASSAY_CHECK(AddProgram(image.get(), "bin/probe", LibexecDir() / "vm-probe"));
   if (archive_write_close(image.get()) != ARCHIVE_OK) return Fail("cannot write " + path.string());
