@@ -12,6 +12,7 @@
 #include "harness/protocol/records.h"
 #include "suites/support/case.h"
 #include "suites/support/helper.h"
+#include "suites/support/prepare.h"
 
 namespace kassay {
 namespace {
@@ -193,6 +194,8 @@ int main(int argc, char** argv) {
     const std::string path = argv[0];
     return kassay::PrintList(path.substr(path.rfind('/') + 1));
   }
+  constexpr std::string_view kPrepare = "--kassay_prepare=";
+  if (mode.starts_with(kPrepare)) return kassay::Prepare(std::string(mode.substr(kPrepare.size())));
   if (mode == "--kassay_probe") return kassay::RunProbes();
   // GoogleTest owns and deletes its listeners.
   ::testing::UnitTest::GetInstance()->listeners().Append(

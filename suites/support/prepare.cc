@@ -1,0 +1,35 @@
+#include "suites/support/prepare.h"
+
+#include <cstdlib>
+#include <iostream>
+
+namespace kassay {
+namespace {
+
+using PrepareFunction = std::string (*)(const std::string&);
+
+PrepareFunction& Registered() {
+  static PrepareFunction function = nullptr;
+  return function;
+}
+
+}  // namespace
+
+std::filesystem::path PreparedDir() {
+  const char* given = std::getenv("KASSAY_PREPARED_DIR");  // NOLINT(concurrency-mt-unsafe)
+  return given == nullptr ? "/kassay/prepared" : given;
+}
+
+PrepareRegistration::PrepareRegistration(std::string (*prepare)(const std::string& folder)) {
+  Registered() = prepare;
+}
+
+int Prepare(const std::string& folder) {
+  if (Registered() == nullptr) return 0;
+  const std::string problem = Registered()(folder);
+  if (problem.empty()) return 0;
+  std::cerr << problem << "\n";
+  return 1;
+}
+
+}  // namespace kassay
