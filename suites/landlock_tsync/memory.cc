@@ -5,11 +5,15 @@
 // (mm/memcontrol.c:try_charge_memcg). Source of what must hold: tsync_works_grow_by and
 // restrict_one_thread in security/landlock/tsync.c.
 #include <fcntl.h>
+#include <linux/futex.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <array>
+#include <atomic>
 #include <cstdio>
+#include <new>
 
 #include "suites/landlock_tsync/layers.h"
 #include "suites/landlock_tsync/sibling.h"
@@ -59,12 +63,15 @@ class MemoryGroup {
   // First takes back what the processors hold in reserve (writing the limit does, when it is below
   // the use), then allows `pages` more than is in use.
   [[nodiscard]] bool AllowMore(long pages) const {
+    // Twice: other processors give their reserve back a little later.
+    if (!Limit(0)) return false;
+    SleepMs(10);
     if (!Limit(0)) return false;
     std::array<char, 32> text{};
     if (pread(current_.Get(), text.data(), text.size() - 1, 0) <= 0) return false;
     return Limit(strtol(text.data(), nullptr, 10) + pages * 4096);
   }
-  void Unlimited() const { pwrite(max_.Get(), "max", 3, 0) == 3 ? void() : void(); }
+  [[nodiscard]] bool Unlimited() const { return pwrite(max_.Get(), "max", 3, 0) == 3; }
 
  private:
   [[nodiscard]] bool Limit(long bytes) const {
@@ -79,11 +86,65 @@ class MemoryGroup {
   UniqueFd current_, max_;
 };
 
+// Sets the limit from outside the group: inside, with memory gone, even that write could fail.
+// Asked through shared memory, because a pipe would allocate too.
+class Limiter {
+ public:
+  // Forks; the child lives until it is told to end.
+  explicit Limiter(const MemoryGroup& group) {
+    void* shared =
+        mmap(nullptr, sizeof(Words), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    words_ = new (shared) Words;
+    if (fork() == 0) Serve(group);
+  }
+  ~Limiter() { static_cast<void>(Ask(kEnd)); }
+  Limiter(const Limiter&) = delete;
+  Limiter& operator=(const Limiter&) = delete;
+
+  // `pages` more than in use now, after what the processors hold in reserve was taken back.
+  [[nodiscard]] bool AllowMore(long pages) { return Ask(pages); }
+  void Unlimited() { static_cast<void>(Ask(kUnlimited)); }
+
+ private:
+  static constexpr long kUnlimited = -1, kEnd = -2;
+  struct Words {
+    std::atomic<long> order{0};
+    std::atomic<int> asked{0}, answered{0};
+    std::atomic<bool> worked{false};
+  };
+  // Not std::atomic::wait: that one is for threads of one process.
+  static void WaitWhile(const std::atomic<int>& word, int value) {
+    while (word.load() == value) syscall(SYS_futex, &word, FUTEX_WAIT, value, nullptr, nullptr, 0);
+  }
+  static void Wake(std::atomic<int>& word) {
+    word.fetch_add(1);
+    syscall(SYS_futex, &word, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+  }
+  [[nodiscard]] bool Ask(long order) {
+    const int before = words_->answered.load();
+    words_->order.store(order);
+    Wake(words_->asked);
+    WaitWhile(words_->answered, before);
+    return words_->worked.load();
+  }
+  [[noreturn]] void Serve(const MemoryGroup& group) {
+    for (int seen = 0;; ++seen) {
+      WaitWhile(words_->asked, seen);
+      const long order = words_->order.load();
+      words_->worked.store(order < 0 ? group.Unlimited() : group.AllowMore(order));
+      Wake(words_->answered);
+      if (order == kEnd) _exit(0);
+    }
+  }
+
+  Words* words_;
+};
+
 KASSAY_CASE(Memory, RunningOutChangesNobody, Cites("LLK-067", "LLK-014").Timeout(180)) {
   const MemoryGroup group;
   if (!group.Error().empty()) KASSAY_UNMET(group.Error());
   // Half of them share the caller's credentials, half must get a copy of their own made.
-  constexpr int kSiblings = 100;
+  constexpr int kSiblings = 400;
   constexpr int kMostPages = 200;
   const Scratch scratch;
   struct Outcome {
@@ -98,6 +159,7 @@ KASSAY_CASE(Memory, RunningOutChangesNobody, Cites("LLK-067", "LLK-014").Timeout
       [&] {
         Outcome outcome{};
         outcome.changed_after = -1;
+        Limiter limiter(group);
         outcome.entered = group.Enter();
         if (!outcome.entered) return outcome;
         Siblings siblings = StartSiblings(kSiblings);
@@ -108,9 +170,9 @@ KASSAY_CASE(Memory, RunningOutChangesNobody, Cites("LLK-067", "LLK-014").Timeout
         if (CountSeeing(siblings, scratch.File(), kFree) != kSiblings) return Outcome{};
         SetNoNewPrivs();
         for (long pages = 0; pages <= kMostPages; ++pages) {
-          if (!group.AllowMore(pages)) break;
+          if (!limiter.AllowMore(pages)) break;
           outcome.result = RestrictSelf(ruleset.Get(), kTsync);
-          group.Unlimited();
+          limiter.Unlimited();
           if (outcome.result == 0) break;
           outcome.out_of_memory += outcome.result == -ENOMEM ? 1 : 0;
           if (outcome.result != -ENOMEM) outcome.strange = outcome.result;
@@ -119,7 +181,7 @@ KASSAY_CASE(Memory, RunningOutChangesNobody, Cites("LLK-067", "LLK-014").Timeout
                Look(scratch.File()) != kFreeNnp))
             outcome.changed_after = outcome.out_of_memory;
         }
-        group.Unlimited();
+        limiter.Unlimited();
         outcome.restricted = CountSeeing(siblings, scratch.File(), kNoReadNnp);
         outcome.left = LayersThatStillFit();
         return outcome;
