@@ -72,35 +72,50 @@ std::string HostBootId() {
   return id ? FirstLineOf(*id) : "unknown";
 }
 
-// The remembered answer: empty reason for "works", none if it is not known.
+// The remembered answer. That KVM works holds for every kernel; that a kernel did not come up under
+// it may be that kernel's fault.
 class KvmMemory {
  public:
-  explicit KvmMemory(const QemuBinary& qemu)
-      : path_(CacheDir() / "kvm.json"), key_(HostBootId() + " " + qemu.version + UserKey()) {}
+  KvmMemory(const QemuBinary& qemu, std::string image)
+      : path_(CacheDir() / "kvm.json"),
+        key_(HostBootId() + " " + qemu.version + " uid " + std::to_string(::geteuid())),
+        image_(std::move(image)) {}
 
+  // Why it does not work, empty if it does; nothing if it is not known.
   [[nodiscard]] std::optional<std::string> Recall() const {
-    const auto text = ReadFile(path_, 65536);
-    if (!text) return std::nullopt;
-    const Json json = Json::parse(*text, nullptr, false);
-    if (!json.is_object() || !json.contains("key") || json["key"] != key_ ||
-        !json.contains("reason") || !json["reason"].is_string())
-      return std::nullopt;
-    return json["reason"].get<std::string>();
+    const Json json = Load();
+    if (json.value("works", false)) return std::string();
+    const auto fails = json.find("fails");
+    if (fails == json.end() || !fails->is_object()) return std::nullopt;
+    const auto reason = fails->find(image_);
+    if (reason == fails->end() || !reason->is_string()) return std::nullopt;
+    return reason->get<std::string>();
   }
   void Remember(const std::string& reason) const {
+    Json json = Load();
+    json["key"] = key_;
+    json["works"] = reason.empty();
+    if (!reason.empty()) json["fails"][image_] = reason;
     // Forgotten is only slower.
-    static_cast<void>(
-        WriteFileAtomically(path_, Json{{"key", key_}, {"reason", reason}}.dump() + "\n")
-            .has_value());
+    static_cast<void>(WriteFileAtomically(path_, json.dump(1) + "\n").has_value());
   }
 
  private:
-  static std::string UserKey() { return " uid " + std::to_string(::geteuid()); }
+  // An empty object if there is none, or one of another boot of the host.
+  [[nodiscard]] Json Load() const {
+    const auto text = ReadFile(path_, 65536);
+    const Json json = text ? Json::parse(*text, nullptr, false) : Json();
+    if (!json.is_object() || !json.contains("key") || json["key"] != key_ ||
+        !json.contains("works") || !json["works"].is_boolean())
+      return Json::object();
+    return json;
+  }
   fs::path path_;
   std::string key_;
+  std::string image_;
 };
 
-// Empty if it works. `interrupted` is set when the proof was cut short by Ctrl-C.
+// Empty if it works; an Error only for Ctrl-C and a wrong boot mode.
 Result<std::string> ProveKvm(const MachineSpec& spec, const VmOptions& options,
                              const QemuBinary& qemu) {
   BootPlan plan;
@@ -134,7 +149,7 @@ Result<AcceleratorChoice> ChooseAccelerator(const MachineSpec& spec, const VmOpt
   static std::mutex one_proof_at_a_time;
   const std::lock_guard lock(one_proof_at_a_time);
   KASSAY_TRY(const QemuBinary qemu, FindQemu(options));
-  const KvmMemory memory(qemu);
+  const KvmMemory memory(qemu, spec.kernel.identity.image_sha256);
   std::string reason;
   if (::access("/dev/kvm", F_OK) != 0) {
     reason = "there is no /dev/kvm";

@@ -79,12 +79,7 @@ Result<BootedMachine> AttemptBoot(const BootPlan& plan) {
 
   BootedMachine booted;
   KASSAY_TRY(booted.machine, LiveMachine::Start(setup));
-  auto hello = booted.machine->WaitForHello(plan.limit);
-  if (!hello) {
-    return Fail(hello.error().Within(spec.kernel.identity.spec + " does not boot (" +
-                                     Name(plan.boot) + ", " + Name(plan.accelerator) + ")"));
-  }
-  booted.hello = std::move(*hello);
+  KASSAY_TRY(booted.hello, booted.machine->WaitForHello(plan.limit));
   booted.facts = {plan.qemu.version,
                   plan.accelerator,
                   plan.boot,
@@ -93,6 +88,13 @@ Result<BootedMachine> AttemptBoot(const BootPlan& plan) {
                   std::chrono::duration_cast<std::chrono::milliseconds>(
                       std::chrono::steady_clock::now() - start)};
   return booted;
+}
+
+Result<BootedMachine> BootOrExplain(const BootPlan& plan) {
+  auto booted = AttemptBoot(plan);
+  if (booted || booted.error().code == ExitCode::kInterrupted) return booted;
+  return Fail(booted.error().Within(plan.spec->kernel.identity.spec + " does not boot (" +
+                                    Name(plan.boot) + ", " + Name(plan.accelerator) + ")"));
 }
 
 void NoteTroubles(const MachineSpec& spec, const protocol::Hello& hello, const VmOptions& options) {

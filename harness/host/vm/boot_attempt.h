@@ -25,6 +25,8 @@ struct BootedMachine {
 };
 
 [[nodiscard]] Result<BootedMachine> AttemptBoot(const BootPlan& plan);
+// The same; the error names the kernel.
+[[nodiscard]] Result<BootedMachine> BootOrExplain(const BootPlan& plan);
 
 // The kernel that QEMU is given, sealed in memory.
 [[nodiscard]] Result<UniqueFd> KernelFor(const MachineSpec& spec, BootMode boot);
