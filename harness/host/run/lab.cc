@@ -1,0 +1,86 @@
+#include "harness/host/run/lab.h"
+
+#include <fmt/format.h>
+
+#include "harness/host/image/initramfs.h"
+#include "harness/host/profile/profile.h"
+#include "harness/host/run/host_guest.h"
+#include "harness/host/vm/boot.h"
+
+namespace kassay {
+
+Result<Snapshot> VmLab::Make(const std::string& profile_name) const {
+  KASSAY_TRY(const Profile profile, LoadProfile(options_.profiles_dir, profile_name));
+  InitramfsSpec image;
+  image.kernel = &options_.kernel;
+  image.profile = &profile;
+  if (const auto suites = options_.suites.find(profile_name); suites != options_.suites.end())
+    image.suites.assign(suites->second.begin(), suites->second.end());
+  KASSAY_TRY(const Initramfs initramfs, BuildInitramfs(image, options_.cache_dir / "images"));
+  for (const std::string& module : initramfs.missing_modules) {
+    if (options_.vm.note)
+      options_.vm.note(fmt::format("profile {}: this kernel has no {}", profile_name, module));
+  }
+  const SnapshotCache cache(options_.cache_dir / "snapshots");
+  const MachineSpec machine{options_.kernel, profile, {initramfs.path}};
+  return cache.Ensure(machine, options_.vm);
+}
+
+Result<Snapshot> VmLab::Prepare(const std::string& profile) {
+  Entry* entry = nullptr;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::unique_ptr<Entry>& place = entries_[profile];
+    if (!place) place = std::make_unique<Entry>();
+    entry = place.get();
+  }
+  // Other profiles can be made meanwhile; who wants this one waits.
+  const std::lock_guard<std::mutex> lock(entry->being_made);
+  if (!entry->snapshot) {
+    auto made = std::make_unique<Result<Snapshot>>(Make(profile));
+    const std::lock_guard<std::mutex> publish(mutex_);
+    entry->snapshot = std::move(made);
+  }
+  return *entry->snapshot;
+}
+
+Result<std::unique_ptr<Guest>> VmLab::HostGuest() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!headers_) {
+    headers_ = std::make_unique<Result<std::filesystem::path>>(
+        options_.headers_dir ? options_.headers_dir() : std::filesystem::path());
+  }
+  if (!*headers_) return Fail(headers_->error());
+  return MakeHostGuest(**headers_);
+}
+
+Status VmLab::Ready(const std::set<std::string>& profiles) const {
+  for (const std::string& name : profiles) {
+    if (name == kHostProfile) continue;
+    KASSAY_TRY(const Profile profile, LoadProfile(options_.profiles_dir, name));
+    KASSAY_TRY(const QemuBinary qemu, FindQemu(options_.vm));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<Guest>> VmLab::Fresh(const std::string& profile) {
+  if (profile == kHostProfile) return HostGuest();
+  KASSAY_TRY(const Snapshot snapshot, Prepare(profile));
+  return snapshot.Restore();
+}
+
+std::string VmLab::SuitePath(const std::string& profile, const std::string& suite) const {
+  return profile == kHostProfile ? (options_.libexec_dir / "suites" / suite).string()
+                                 : "/kassay/suites/" + suite;
+}
+
+std::map<std::string, MachineFacts> VmLab::Facts() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::map<std::string, MachineFacts> facts;
+  for (const auto& [profile, entry] : entries_) {
+    if (entry->snapshot && *entry->snapshot) facts[profile] = (*entry->snapshot)->facts();
+  }
+  return facts;
+}
+
+}  // namespace kassay
