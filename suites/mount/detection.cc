@@ -125,23 +125,4 @@ KASSAY_CASE_F(Detection, OfFailfs, Cites("MNT-220").Detection()) {
               Returned(testing::AnyOf(0, IsErrno(EBADF))));
 }
 
-KASSAY_CASE_F(Detection, OfListns, Cites("MNT-221").Detection()) {
-  uint64_t id = 0;
-  EXPECT_THAT(mount::Listns({.ns_type = CLONE_NEWNS}, &id, 1, 0),
-              testing::AnyOf(1, IsErrno(ENOSYS)));
-}
-
-KASSAY_CASE_F(Detection, OfNamespaceIds, Cites("MNT-222").Detection()) {
-  const UniqueFd own = OwnNamespace();
-  uint64_t id = 0;
-  const long seen = OrErrno(ioctl(own.Get(), kNsGetId, &id));
-  EXPECT_THAT(seen, testing::AnyOf(0, IsErrno(ENOTTY)));
-  EXPECT_EQ(id != 0, seen == 0);
-}
-
-KASSAY_CASE_F(Detection, OfListmountByDescriptor, Cites("MNT-223").Detection()) {
-  const UniqueFd own = OwnNamespace();
-  EXPECT_THAT(CountMountsByFd(own.Get()), testing::AnyOf(Gt(0), IsErrno(EINVAL)));
-}
-
 }  // namespace kassay::mount

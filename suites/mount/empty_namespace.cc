@@ -75,7 +75,7 @@ KASSAY_CASE_F(EmptyNamespace, OfClone3HoldsNullfsOnly, Cites("MNT-204")) {
 
 class LegacyClone : public MountTest {};
 
-KASSAY_CASE_F(LegacyClone, KeepsItsMeaningOfTheBit, Cites("MNT-205")) {
+KASSAY_CASE_F(LegacyClone, KeepsItsMeaningOfTheBit, Cites("MNT-205").Detection()) {
   const long inode = InodeAt("/proc/self/ns/mnt");
   pid_t seen = 0;
   const long pid = Call(SYS_clone, CLONE_PARENT_SETTID | SIGCHLD, nullptr, &seen, nullptr, 0);

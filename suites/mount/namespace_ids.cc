@@ -145,6 +145,26 @@ KASSAY_CASE_F(NamespaceIds, OrderWhoseFilesMayBeBoundWhere, Cites("MNT-196")) {
       << "an older namespace's file in a newer namespace";
 }
 
+KASSAY_CASE_F(NamespaceIds, KeepANamespaceOutOfItself, Cites("MNT-199")) {
+  const std::string inside = Tmpfs("inside");
+  EXPECT_EQ(Mkdir(inside + "/point"), 0);
+  const UniqueFd ns = Own(NamespaceOf(inside));
+  // A tree that holds the file of that namespace; its own way in is to come as a detached copy.
+  const std::string tree = Tmpfs("tree");
+  ASSERT_EQ(CreateFile(tree + "/file"), 0);
+  ASSERT_EQ(Bind("/proc/self/fd/" + std::to_string(ns.Get()), tree + "/file"), 0);
+  const UniqueFd with_file = Own(OpenTree(AT_FDCWD, tree, kOpenTreeClone | kAtRecursive));
+  const UniqueFd without = Own(OpenTree(AT_FDCWD, tree, kOpenTreeClone));
+  EXPECT_THAT(InChild([&] {
+                return Steps<4>{
+                    Setns(ns.Get()),
+                    MoveMount(with_file.Get(), "", AT_FDCWD, "/point", kMoveMountFEmptyPath),
+                    NrMounts(ns.Get()),
+                    MoveMount(without.Get(), "", AT_FDCWD, "/point", kMoveMountFEmptyPath)};
+              }),
+              Returned(ElementsAre(0, IsErrno(ELOOP), 1, 0)));
+}
+
 KASSAY_CASE_F(NamespaceHandles, NameANamespaceForLater, Cites("MNT-185", "MNT-186")) {
   NamespaceHandle handle;
   handle.bytes = 0;
@@ -200,25 +220,28 @@ KASSAY_CASE_F(NamespaceHandles, OfADeadNamespaceAreStale, Cites("MNT-190")) {
 
 KASSAY_CASE_F(NamespaceHandles, OfFilesAreNotDecodedThroughAnUnmountedMount, Cites("MNT-197")) {
   AllowUnprivilegedUserNamespaces();
-  static_cast<void>(Tmpfs("tree"));
-  EXPECT_THAT(
-      InChild([&] {
-        struct {
-          file_handle head;
-          std::array<unsigned char, 128> payload;
-        } handle{};
-        handle.head.handle_bytes = handle.payload.size();
-        int mount_id = 0;
-        const long ready = FirstError(
-            {EnterUserNamespaceAsUser(CLONE_NEWNS), Bind(Path("tree"), Path("tree")),
-             Call(SYS_name_to_handle_at, AT_FDCWD, Path("tree").c_str(), &handle, &mount_id, 0)});
-        const UniqueFd dir = Own(Open(Path("tree"), O_RDONLY | O_DIRECTORY));
-        const auto decode = [&] {
-          return Call(SYS_open_by_handle_at, dir.Get(), &handle, O_RDONLY | O_DIRECTORY);
-        };
-        return Steps<4>{ready, decode(), Umount(Path("tree")), decode()};
-      }),
-      Returned(ElementsAre(0, Succeeded(), 0, IsErrno(EPERM))));
+  // The relaxed permission wants the ids of the file mapped in the caller's user namespace.
+  EXPECT_EQ(Mkdir(Tmpfs("tree") + "/sub"), 0);
+  for (const char* name : {"tree", "tree/sub"})
+    EXPECT_EQ(chown(Path(name).c_str(), kUnprivilegedUid, kUnprivilegedUid), 0);
+  EXPECT_THAT(InChild([&] {
+                struct {
+                  file_handle head;
+                  std::array<unsigned char, 128> payload;
+                } handle{};
+                handle.head.handle_bytes = handle.payload.size();
+                int mount_id = 0;
+                const long ready = FirstError(
+                    {EnterUserNamespaceAsUser(CLONE_NEWNS), Bind(Path("tree"), Path("tree")),
+                     Call(SYS_name_to_handle_at, AT_FDCWD, Path("tree/sub").c_str(), &handle,
+                          &mount_id, 0)});
+                const UniqueFd dir = Own(Open(Path("tree"), O_RDONLY | O_DIRECTORY));
+                const auto decode = [&] {
+                  return Call(SYS_open_by_handle_at, dir.Get(), &handle, O_RDONLY | O_DIRECTORY);
+                };
+                return Steps<4>{ready, decode(), Umount(Path("tree")), decode()};
+              }),
+              Returned(ElementsAre(0, Succeeded(), 0, IsErrno(EPERM))));
 }
 
 KASSAY_CASE_F(Listns, ShowsANamespaceAsLongAsItIsHeld, Cites("MNT-191")) {

@@ -46,24 +46,6 @@ KASSAY_PROBE("statmount_by_fd") {
   return Answer(seen == 0, Saw("statmount(STATMOUNT_BY_FD)", seen));
 }
 
-KASSAY_PROBE("mount_listing") {
-  const UniqueFd own = OwnNamespace();
-  const long seen = CountMountsByFd(own.Get());
-  // Kernels that do not know the descriptor demand that its place be zero.
-  return Answer(seen > 0, Saw("listmount(LSMT_ROOT) of a namespace descriptor", seen));
-}
-
-KASSAY_PROBE("listns") {
-  uint64_t id = 0;
-  const long seen = Listns({.ns_type = CLONE_NEWNS}, &id, 1, 0);
-  return Answer(seen >= 0, Saw("listns(CLONE_NEWNS)", seen));
-}
-
-KASSAY_PROBE("namespace_handles") {
-  const long seen = OwnNamespaceId();
-  return Answer(seen > 0, Saw("NS_GET_ID of the own mount namespace", seen));
-}
-
 KASSAY_PROBE("fsmount_namespace") {
   const long seen = Fsmount(-1, kFsmountNamespace);
   return Answer(seen == -EBADF, Saw("fsmount(-1, FSMOUNT_NAMESPACE)", seen));
