@@ -84,6 +84,16 @@ void Ring::Map() {
   sqes_ = map(sqes_size, kOffsetOfSqes);
 }
 
+bool Ring::Remap(const Params& resized) {
+  rings_ = Mapping();
+  sqes_ = Mapping();
+  const uint32_t flags = params_.flags;
+  params_ = resized;
+  params_.flags = flags;
+  Map();
+  return IsOpen();
+}
+
 uint32_t* Ring::Word(const Mapping& mapping, uint32_t offset) const {
   return reinterpret_cast<uint32_t*>(mapping.At(offset));
 }

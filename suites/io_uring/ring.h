@@ -70,6 +70,9 @@ class Ring {
   [[nodiscard]] int Fd() const { return fd_.Get(); }
   [[nodiscard]] const Params& SetupParams() const { return params_; }
   void CloseFd() { fd_.Reset(); }
+  // After IORING_REGISTER_RESIZE_RINGS, with what that answered: maps the new memory. The queue is
+  // as it was.
+  bool Remap(const Params& resized);
 
   [[nodiscard]] int Register(uint32_t opcode, const void* argument = nullptr,
                              uint32_t count = 0) const {

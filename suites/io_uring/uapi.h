@@ -58,6 +58,7 @@ enum SqeFlag : uint8_t {
 
 enum SetupFlag : uint32_t {
   kSqPoll = 1U << 1,
+  kSetupCqSize = 1U << 3,
   kAttachWq = 1U << 5,
   kDisabled = 1U << 6,
   kSubmitAll = 1U << 7,
@@ -84,6 +85,7 @@ enum RegisterOp : uint32_t {
   kRegisterRestrictions = 11,
   kRegisterEnableRings = 12,
   kRegisterRingFds = 20,
+  kUnregisterRingFds = 21,
   kRegisterCloneBuffers = 30,
   kRegisterSendMsgRing = 31,
   kRegisterResizeRings = 33,

@@ -22,7 +22,8 @@ namespace kassay {
 inline std::string ErrnoName(int error_number) {
   if (error_number == 0) return "0";
   const char* name = strerrorname_np(error_number);
-  return std::string(name == nullptr ? "?" : name) + " (" + std::to_string(error_number) + ": " +
+  if (name == nullptr) return std::to_string(error_number) + " (no errno)";
+  return std::string(name) + " (" + std::to_string(error_number) + ": " +
          strerrordesc_np(error_number) + ")";
 }
 
