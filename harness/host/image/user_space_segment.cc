@@ -60,9 +60,17 @@ void AddFixtureFile(CpioImage& image, const fs::path& root, const fs::path& file
                 runs ? 0755 : 0644);
 }
 
+// Fixtures that lie in the tree, and after them those that the build makes.
+fs::path FixtureRoot(const std::string& name) {
+  const fs::path built = LibexecDir() / "fixtures";
+  const fs::path kept = DataDir() / "fixtures";
+  std::error_code ignored;
+  return !fs::exists(kept / name, ignored) && fs::exists(built / name, ignored) ? built : kept;
+}
+
 // `name` is a file or a folder below fixtures/; LoadProfile has seen to it that it stays there.
 Status AddFixture(CpioImage& image, const Profile& profile, const std::string& name) {
-  const fs::path root = DataDir() / "fixtures";
+  const fs::path root = FixtureRoot(name);
   const fs::path path = root / name;
   std::error_code error;
   if (fs::is_regular_file(path, error)) {
