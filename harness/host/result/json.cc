@@ -13,6 +13,7 @@ Json Write(const CaseResult& result) {
                {"profile", result.profile},
                {"verdict", ToString(result.verdict)},
                {"requirements", result.requirements},
+               {"features", result.features},
                {"reason", result.reason},
                {"failures", Json::array()},
                {"evidence", Json::array()},
@@ -74,6 +75,7 @@ CaseResult ReadCase(const Json& json, const std::string& place, std::string& pro
   reader.Get("profile", result.profile);
   reader.GetEnum("verdict", result.verdict, VerdictFromString);
   reader.Get("requirements", result.requirements);
+  reader.GetOptional("features", result.features);
   reader.Get("reason", result.reason);
   reader.GetList("failures", result.failures, ReadFailure);
   reader.GetList("evidence", result.evidence, ReadEvidence);

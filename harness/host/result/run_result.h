@@ -73,6 +73,7 @@ struct CaseResult {
   std::string case_name;  // "TaskFilter.IsInheritedOverFork"
   std::string profile;    // the profile that it ran under
   std::vector<std::string> requirements;
+  std::vector<std::string> features;  // those of its requirements, sorted
   Verdict verdict = Verdict::kError;
   std::string reason;  // one line: why it is not a pass; empty for a pass
   std::vector<Failure> failures;

@@ -38,6 +38,7 @@ ListedCase ReadListedCase(const Json& json, const std::string& place, std::strin
   JsonReader reader(json, place, problem);
   reader.Get("case", listed.name);
   reader.Get("requirements", listed.requirements);
+  reader.GetOptional("on_host", listed.on_host);
   reader.Get("detection", listed.detection);
   reader.Get("timeout_s", listed.timeout_s);
   reader.Get("profile", listed.profile);
@@ -70,6 +71,7 @@ Result<CaseList> ParseCaseList(std::string_view text) {
   JsonReader reader(json, "", problem);
   reader.Get("suite", list.suite);
   reader.Get("features", list.features);
+  reader.GetOptional("prepares", list.prepares);
   reader.GetList("cases", list.cases, ReadListedCase);
   std::set<std::string> seen;
   for (const ListedCase& listed : list.cases) {

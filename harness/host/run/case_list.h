@@ -13,6 +13,7 @@ namespace kassay {
 struct ListedCase {
   std::string name;  // "Ring.Name"
   std::vector<std::string> requirements;
+  bool on_host = false;  // runs on this machine, not in a guest
   bool detection = false;
   int timeout_s = 30;
   std::string profile;        // empty: the suite's
@@ -25,6 +26,7 @@ struct ListedCase {
 struct CaseList {
   std::string suite;
   std::vector<std::string> features;  // those with a probe
+  bool prepares = false;              // --kassay_prepare makes files for the guest
   std::vector<ListedCase> cases;
 
   [[nodiscard]] const ListedCase* Find(std::string_view name) const;

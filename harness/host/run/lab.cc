@@ -1,21 +1,71 @@
 #include "harness/host/run/lab.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include "harness/base/sha256.h"
 #include "harness/host/image/initramfs.h"
 #include "harness/host/profile/profile.h"
 #include "harness/host/run/host_guest.h"
+#include "harness/host/run/program.h"
 #include "harness/host/vm/boot.h"
 
 namespace kassay {
 
-Result<Snapshot> VmLab::Make(const std::string& profile_name) const {
+namespace {
+
+constexpr const char* kHeadersVariable = "KASSAY_KERNEL_HEADERS";
+
+}  // namespace
+
+Result<std::filesystem::path> VmLab::Headers() {
+  const std::lock_guard<std::mutex> lock(headers_mutex_);
+  if (!headers_) {
+    headers_ = std::make_unique<Result<std::filesystem::path>>(
+        options_.headers_dir ? options_.headers_dir() : std::filesystem::path());
+  }
+  return *headers_;
+}
+
+Result<std::filesystem::path> VmLab::Prepared(const std::string& suite) {
+  KASSAY_TRY(const std::filesystem::path headers, Headers());
+  const std::filesystem::path executable = options_.libexec_dir / "suites" / suite;
+  KASSAY_TRY(const std::string executable_sha256, Sha256HexOfFile(executable));
+  const std::string key =
+      Sha256Hex(executable_sha256 + options_.kernel.identity.release + headers.string());
+  const std::filesystem::path folder = options_.cache_dir / "prepared" / key;
+  if (std::filesystem::exists(folder)) return folder;
+  const std::filesystem::path unfinished = fmt::format("{}.{}.part", folder.string(), ::getpid());
+  std::error_code error;
+  std::filesystem::create_directories(unfinished, error);
+  if (error) return Fail("cannot make " + unfinished.string() + ": " + error.message());
+  Program program;
+  program.argv = {executable.string(), "--kassay_prepare=" + unfinished.string()};
+  program.environment[kHeadersVariable] = headers.string();
+  const Result<ProgramOutcome> outcome = RunProgram(program);
+  if (outcome && outcome->Succeeded()) std::filesystem::rename(unfinished, folder, error);
+  // Another run may have been faster: its result is the same.
+  std::filesystem::remove_all(unfinished, error);
+  if (!outcome) return Fail(outcome.error());
+  if (!outcome->Succeeded()) {
+    return Fail(fmt::format("{} --kassay_prepare {}: {}", suite, outcome->HowItEnded(),
+                            outcome->standard_error.substr(0, 300)));
+  }
+  return folder;
+}
+
+Result<Snapshot> VmLab::Make(const std::string& profile_name) {
   KASSAY_TRY(const Profile profile, LoadProfile(options_.profiles_dir, profile_name));
   InitramfsSpec image;
   image.kernel = &options_.kernel;
   image.profile = &profile;
   if (const auto suites = options_.suites.find(profile_name); suites != options_.suites.end())
     image.suites.assign(suites->second.begin(), suites->second.end());
+  for (const std::string& suite : image.suites) {
+    if (!options_.preparing.contains(suite)) continue;
+    KASSAY_TRY(const std::filesystem::path folder, Prepared(suite));
+    image.prepared.push_back(folder);
+  }
   KASSAY_TRY(const Initramfs initramfs, BuildInitramfs(image, options_.cache_dir / "images"));
   for (const std::string& module : initramfs.missing_modules) {
     if (options_.vm.note)
@@ -45,13 +95,8 @@ Result<Snapshot> VmLab::Prepare(const std::string& profile) {
 }
 
 Result<std::unique_ptr<Guest>> VmLab::HostGuest() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (!headers_) {
-    headers_ = std::make_unique<Result<std::filesystem::path>>(
-        options_.headers_dir ? options_.headers_dir() : std::filesystem::path());
-  }
-  if (!*headers_) return Fail(headers_->error());
-  return MakeHostGuest(**headers_);
+  KASSAY_TRY(const std::filesystem::path headers, Headers());
+  return MakeHostGuest(headers);
 }
 
 Status VmLab::Ready(const std::set<std::string>& profiles) const {

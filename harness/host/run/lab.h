@@ -49,8 +49,10 @@ struct VmLabOptions {
   std::filesystem::path cache_dir;
   // Which suites' executables a profile's image holds.
   std::map<std::string, std::set<std::string>> suites;
+  // Those of them that make files for the guest first (suites/support/prepare.h).
+  std::set<std::string> preparing;
   VmOptions vm;
-  // The kernel's headers for suites on the host; called at most once. Empty path: none.
+  // The kernel's headers for what runs on this machine; called at most once. Empty path: none.
   std::function<Result<std::filesystem::path>()> headers_dir;
 };
 
@@ -73,12 +75,16 @@ class VmLab : public Lab {
     std::mutex being_made;
     std::unique_ptr<Result<Snapshot>> snapshot;  // null until somebody asked
   };
-  [[nodiscard]] Result<Snapshot> Make(const std::string& profile) const;
+  [[nodiscard]] Result<Snapshot> Make(const std::string& profile);
+  [[nodiscard]] Result<std::filesystem::path> Headers();
+  // Where what `suite` made for this kernel lies.
+  [[nodiscard]] Result<std::filesystem::path> Prepared(const std::string& suite);
   [[nodiscard]] Result<std::unique_ptr<Guest>> HostGuest();
 
   const VmLabOptions options_;
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Entry>> entries_;
+  std::mutex headers_mutex_;
   std::unique_ptr<Result<std::filesystem::path>> headers_;
 };
 

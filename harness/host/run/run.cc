@@ -34,6 +34,17 @@ std::map<std::string, std::set<std::string>> SuitesByProfile(const Installation&
   return by_profile;
 }
 
+std::set<std::string> PreparingSuites(const Installation& installation) {
+  std::set<std::string> preparing;
+  const auto names = installation.InstalledSuites();
+  if (!names) return preparing;
+  for (const std::string& name : *names) {
+    const auto suite = installation.Load(name);
+    if (suite && suite->list.prepares) preparing.insert(name);
+  }
+  return preparing;
+}
+
 // MemAvailable of proc_meminfo(5) in MiB; nothing if it cannot be read.
 std::optional<long> AvailableMemoryMib() {
   std::ifstream file("/proc/meminfo");
@@ -70,6 +81,7 @@ Result<RunResult> RunKernel(const Kernel& kernel, const RunOptions& options,
   lab_options.libexec_dir = options.libexec_dir;
   lab_options.cache_dir = options.cache_dir;
   lab_options.suites = SuitesByProfile({options.data_dir, options.libexec_dir}, options);
+  lab_options.preparing = PreparingSuites({options.data_dir, options.libexec_dir});
   lab_options.vm = options.vm;
   lab_options.vm.note = [&](const std::string& text) { notes.Add(text); };
   lab_options.headers_dir = options.headers_dir;

@@ -221,6 +221,15 @@ void RunUnderWay::Keep(const JournalledCase& finished) {
   results_[result.Id()] = result;
 }
 
+static std::vector<std::string> FeaturesOf(const ListedCase& listed, const Catalogue& catalogue) {
+  std::set<std::string> features;
+  for (const std::string& id : listed.requirements) {
+    if (const Requirement* requirement = catalogue.FindRequirement(id))
+      features.insert(requirement->feature);
+  }
+  return {features.begin(), features.end()};
+}
+
 RunResult RunUnderWay::Conclude() {
   RunResult run;
   run.kernel = plan_.kernel;
@@ -244,12 +253,9 @@ RunResult RunUnderWay::Conclude() {
     for (const ListedCase& listed : suite.list.cases) {
       const auto found = results_.find(suite.catalogue.suite + "." + listed.name);
       if (found == results_.end()) continue;
-      std::set<std::string> features;
-      for (const std::string& id : listed.requirements) {
-        if (const Requirement* requirement = suite.catalogue.FindRequirement(id))
-          features.insert(requirement->feature);
-      }
-      for (const std::string& feature : features) by_feature[feature].push_back(&found->second);
+      found->second.features = FeaturesOf(listed, suite.catalogue);
+      for (const std::string& feature : found->second.features)
+        by_feature[feature].push_back(&found->second);
     }
   }
   for (const Suite& suite : selection_.suites) {

@@ -105,7 +105,7 @@ Result<Selection> Select(const Installation& installation,
 
 std::string ProfileOf(const Suite& suite, const ListedCase& listed,
                       const std::string& profile_override) {
-  if (suite.catalogue.runs_on_host) return kHostProfile;
+  if (suite.catalogue.runs_on_host || listed.on_host) return kHostProfile;
   return listed.profile.empty() ? ProbeProfileOf(suite, profile_override) : listed.profile;
 }
 

@@ -9,6 +9,7 @@
 
 #include "harness/host/compare/compare.h"
 #include "harness/host/compare/matrix.h"
+#include "harness/host/report/repeat_command.h"
 #include "harness/host/result/run_result.h"
 
 namespace kassay {
@@ -44,8 +45,5 @@ struct HtmlContext {
 [[nodiscard]] std::string EscapeForScript(std::string_view json);
 // Text that may stand in an element or a quoted attribute.
 [[nodiscard]] std::string EscapeForMarkup(std::string_view text);
-
-// The one command that runs this case again, quoted for a POSIX shell.
-[[nodiscard]] std::string CommandThatRepeats(const RunResult& run, const CaseResult& result);
 
 }  // namespace kassay

@@ -89,28 +89,7 @@ class Document {
 
 Json WriteText(const RequirementText& requirement) { return Write(requirement); }
 
-std::string Quoted(const std::string& argument) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:+~@%=,-";
-  if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos) return argument;
-  std::string out = "'";
-  for (const char c : argument) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 }  // namespace
-
-std::string CommandThatRepeats(const RunResult& run, const CaseResult& result) {
-  std::string command = "kassay run --kernel " + Quoted(run.kernel.spec) + " --suite " +
-                        Quoted(result.suite) + " --case " + Quoted(result.case_name);
-  if (!run.environment.boot.empty() && run.environment.boot != "direct") {
-    command += " --boot " + Quoted(run.environment.boot);
-  }
-  if (!run.environment.isolation.empty() && run.environment.isolation != "case") {
-    command += " --isolation " + Quoted(run.environment.isolation);
-  }
-  return command;
-}
 
 std::string DataOfRun(const RunResult& run, const HtmlContext& context,
                       const std::string& verdict) {

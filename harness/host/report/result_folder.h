@@ -1,0 +1,14 @@
+// The files that a run leaves beside its journal.
+#pragma once
+
+#include <filesystem>
+
+#include "harness/base/result.h"
+#include "harness/host/result/run_result.h"
+
+namespace kassay {
+
+// results.json, junit.xml and results.ktap, each written atomically.
+[[nodiscard]] Status WriteResultFolder(const std::filesystem::path& folder, const RunResult& run);
+
+}  // namespace kassay
