@@ -8,6 +8,7 @@
 #include "harness/base/file.h"
 #include "harness/base/sha256.h"
 #include "harness/host/kernel/apt_sources.h"
+#include "harness/host/kernel/build.h"
 #include "harness/host/kernel/download.h"
 #include "harness/host/kernel/file_lock.h"
 #include "harness/host/kernel/locate.h"
@@ -19,6 +20,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::string_view kReferencePrefix = "reference:";
 constexpr size_t kMaxPinsBytes = size_t{4} << 20;
 
 bool Exists(const fs::path& path) {
@@ -123,6 +125,17 @@ Result<Kernel> ResolvePinned(const StoreOptions& options, const KernelStore& sto
   return kernel;
 }
 
+// "reference:7.0": what `kassay kernel build 7.0` left.
+Result<Kernel> ResolveReference(const StoreOptions& options, std::string_view version) {
+  BuildOptions build;
+  build.version = version;
+  KASSAY_TRY(const fs::path root, FindBuiltKernel(options, build));
+  KASSAY_TRY(const KernelFiles files, FilesOfRoot(root));
+  KernelIdentity identity;
+  identity.vendor = "reference";
+  return MakeKernel(files, std::move(identity));
+}
+
 Result<Kernel> ResolvePackages(const StoreOptions& options, const PackagesSpec& spec) {
   std::vector<std::string> sha256s;
   for (const fs::path& file : spec.files) {
@@ -181,7 +194,9 @@ Result<Kernel> KernelStore::Resolve(std::string_view spec) const {
     return Fail(std::move(parsed).error());
   }
   Result<Kernel> kernel = Fail("");
-  if (const auto* pinned = std::get_if<PinnedSpec>(&*parsed)) {
+  if (spec.starts_with(kReferencePrefix)) {
+    kernel = ResolveReference(options_, spec.substr(kReferencePrefix.size()));
+  } else if (const auto* pinned = std::get_if<PinnedSpec>(&*parsed)) {
     kernel = ResolvePinned(options_, *this, *pinned);
   } else if (const auto* packages = std::get_if<PackagesSpec>(&*parsed)) {
     kernel = ResolvePackages(options_, *packages);

@@ -3,6 +3,7 @@
 //
 // A kernel spec is one of
 //   debian:7.0.13                a pinned kernel of vm/kernels.toml, checked by size and SHA-256
+//   reference:7.0                the reference kernel that `kassay kernel build 7.0` made
 //   FILE.deb[,FILE.deb...]       Debian packages: image or binary, modules, base
 //   FILE.rpm[,FILE.rpm...]       RPM packages: core, modules
 //   image:FILE[,modules=DIR][,config=FILE]   a bzImage or vmlinux
