@@ -34,8 +34,8 @@ int DoByIndex(Ring& ring, const Sqe& request) {
   return completion ? completion->res : kNoCompletion;
 }
 
-// Makes `ring` the calling thread's registered ring 0, through another ring, as the registered rings belong to
-// the thread.
+// Makes `ring` the calling thread's registered ring 0, through another ring, as the registered
+// rings belong to the thread.
 class Index0 {
  public:
   explicit Index0(const Ring& ring) {
