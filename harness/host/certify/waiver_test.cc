@@ -19,7 +19,7 @@ until = 2027-01-31
 )" + more;
 }
 
-RunResult Run(Verdict verdict) {
+RunResult RunOf(Verdict verdict) {
   RunResult run;
   run.kernel.version = "7.0.13";
   CaseResult result;
@@ -39,7 +39,7 @@ std::vector<WaiverFinding> Apply(RunResult& run, const std::string& toml,
 }
 
 TEST(Waiver, ActsOnAFailingCaseAndIsShown) {
-  RunResult run = Run(Verdict::kFail);
+  RunResult run = RunOf(Verdict::kFail);
   const auto findings = Apply(run, Toml());
   EXPECT_EQ(run.cases[0].waiver, "W-1");
   ASSERT_EQ(findings.size(), 1U);
@@ -49,7 +49,7 @@ TEST(Waiver, ActsOnAFailingCaseAndIsShown) {
 }
 
 TEST(Waiver, ActsThroughItsLastDayAndNotAfter) {
-  RunResult run = Run(Verdict::kFail);
+  RunResult run = RunOf(Verdict::kFail);
   EXPECT_EQ(Apply(run, Toml(), "2027-01-31")[0].kind, Kind::kActs);
   EXPECT_EQ(Apply(run, Toml(), "2027-02-01")[0].kind, Kind::kExpired);
   EXPECT_EQ(run.cases[0].waiver, "");
@@ -57,24 +57,24 @@ TEST(Waiver, ActsThroughItsLastDayAndNotAfter) {
 }
 
 TEST(Waiver, OneWhoseDefectIsGoneIsReported) {
-  RunResult run = Run(Verdict::kPass);
+  RunResult run = RunOf(Verdict::kPass);
   EXPECT_EQ(Apply(run, Toml())[0].kind, Kind::kNotNeeded);
-  run = Run(Verdict::kUnmet);
+  run = RunOf(Verdict::kUnmet);
   EXPECT_EQ(Apply(run, Toml())[0].kind, Kind::kUnused);
-  run = Run(Verdict::kError);
+  run = RunOf(Verdict::kError);
   EXPECT_EQ(Apply(run, Toml())[0].kind, Kind::kUnused);
   EXPECT_EQ(run.cases[0].waiver, "");
 }
 
 TEST(Waiver, SaysNothingAboutOtherKernels) {
-  RunResult run = Run(Verdict::kFail);
+  RunResult run = RunOf(Verdict::kFail);
   run.kernel.version = "7.1.8";
   EXPECT_TRUE(Apply(run, Toml()).empty());
   EXPECT_EQ(run.cases[0].waiver, "");
 }
 
 TEST(Waiver, DoesNotCoverTheOtherRequirementsOfACase) {
-  RunResult run = Run(Verdict::kFail);
+  RunResult run = RunOf(Verdict::kFail);
   run.cases[0].requirements = {"IOU-051", "IOU-052"};
   Apply(run, Toml());
   EXPECT_EQ(run.cases[0].waiver, "");

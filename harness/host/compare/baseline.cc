@@ -1,8 +1,8 @@
 #include "harness/host/compare/baseline.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
+#include <set>
 #include <tuple>
 
 #include "harness/base/file.h"
@@ -66,11 +66,21 @@ std::string FileNameSafe(std::string text) {
 }  // namespace
 
 bool IsVolatile(std::string_view key) {
-  constexpr std::array<std::string_view, 4> kSuffixes{"_ms", "_us", "_ns", "_rounds"};
-  if (key.substr(0, 9) == "measured_") return true;
-  return std::any_of(kSuffixes.begin(), kSuffixes.end(), [&](std::string_view suffix) {
-    return key.size() >= suffix.size() && key.substr(key.size() - suffix.size()) == suffix;
-  });
+  static const std::set<std::string, std::less<>> kMeasures{
+      "ms",      "us",      "ns",      "seconds", "milliseconds", "KiB",      "rounds",
+      "calls",   "threads", "signals", "pairs",   "growth",       "measured", "registrations",
+      "charged", "mounts"};
+  std::string word;
+  for (size_t i = 0; i <= key.size(); ++i) {
+    const bool inside = i < key.size() && std::isalnum(static_cast<unsigned char>(key[i])) != 0;
+    if (inside) {
+      word += key[i];
+      continue;
+    }
+    if (kMeasures.count(word) != 0) return true;
+    word.clear();
+  }
+  return false;
 }
 
 Baseline BaselineOf(const RunResult& run) {

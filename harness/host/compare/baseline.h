@@ -55,8 +55,9 @@ struct Baseline {
   std::vector<BaselineCase> cases;        // sorted by id, unique
 };
 
-// Evidence that differs between two runs of one kernel by its nature: keys that begin with
-// "measured_" or end in _ms, _us, _ns or _rounds.
+// Evidence that is a measure and not an observation: it differs between two runs of one kernel by
+// its nature. Told by the words of its key: times (ms, seconds, ...), sizes (KiB), and counts of
+// what a racing case got to (rounds, calls, threads, signals, pairs, ...), or the word "measured".
 [[nodiscard]] bool IsVolatile(std::string_view evidence_key);
 
 // The comparable part of a run; the path of a local kernel is left out of the identity.

@@ -139,7 +139,8 @@ std::string DisplayName(const KernelIdentity& kernel) {
 std::string Describe(const BaselineCase& c) {
   std::string text(ToString(c.verdict));
   if (!c.reason.empty()) text += ": " + c.reason;
-  if (!c.erratum.empty()) {
+  const bool said = c.reason.rfind("known", 0) == 0;  // judge.h puts it into the reason
+  if (!c.erratum.empty() && !said) {
     text += c.erratum_fixed.empty() ? " (known, not fixed yet)"
                                     : " (known: fixed in " + c.erratum_fixed + ")";
   }

@@ -1,6 +1,7 @@
 #include "harness/host/report/html/html_data.h"
 
 #include "harness/host/compare/compare_text.h"
+#include "harness/host/report/repeat_command.h"
 #include "harness/host/result/json_identity.h"
 
 namespace kassay {

@@ -83,14 +83,6 @@ TEST(Html, SaysWhatTheRequirementIsAndHowToRepeat) {
   EXPECT_EQ(json["verdict"], "nonconformant");
 }
 
-TEST(Html, ACommandIsQuotedForTheShell) {
-  RunResult run = HostileRun();
-  run.kernel.spec = "/my kernels/it's";
-  run.cases[0].case_name = "A.B/0";
-  EXPECT_EQ(CommandThatRepeats(run, run.cases[0]),
-            "kassay run --kernel '/my kernels/it'\\''s' --suite s --case A.B/0");
-}
-
 TEST(Html, AComparisonAndAMatrixAreDataToo) {
   const Baseline side = BaselineOf(HostileRun());
   const auto comparison =

@@ -1,7 +1,7 @@
 // The report of two runs beside each other: what got worse, what got better, under which conditions.
 function sideText(side) {
   if (!side) return "no result";
-  const known = side.erratum ? (side.fixed ? " (known: fixed in " + side.fixed + ")" : " (known, not fixed yet)") : "";
+  const known = side.erratum && !(side.reason || "").startsWith("known") ? (side.fixed ? " (known: fixed in " + side.fixed + ")" : " (known, not fixed yet)") : "";
   return shown(side.verdict)[1] + (side.reason ? ": " + side.reason : "") + known;
 }
 
