@@ -1,0 +1,203 @@
+// The vendor's module with signatures of ours: by keys that nobody knows (everywhere), and by those
+// that the reference kernel trusts. With the certificate inside the message the kernel verifies the
+// signature before it asks whom it trusts, so that even a stock kernel shows its verdict: untrusted
+// if it is right, refused if not.
+#include "suites/module_signature/loading.h"
+
+namespace kassay::modules {
+namespace {
+
+using namespace trust;  // NOLINT(google-build-using-namespace)
+
+struct Signer {
+  std::string name;
+  SigningKey key;
+  CertificateIds ids;
+  std::string certificate;
+  explicit Signer(const std::string& fixture)
+      : name(fixture),
+        key(FixtureKey(fixture)),
+        ids(FixtureIds(fixture)),
+        certificate(FixtureCertificate(fixture)) {}
+
+  [[nodiscard]] CmsMessage Over(std::string_view content, DigestName digest) const {
+    return Detached(content, key, ids, digest);
+  }
+  [[nodiscard]] CmsMessage WithCertificate(std::string_view content, DigestName digest) const {
+    CmsMessage message = Over(content, digest);
+    message.certificates.push_back(certificate);
+    return message;
+  }
+};
+
+std::string Signed(std::string_view body, const CmsMessage& message) {
+  return WithSignature(body, message.Der()).Bytes();
+}
+
+// The body that is loaded is not the one that was signed.
+std::string SignedElsewhere(const CmsMessage& message) {
+  std::string body = Vendors().body;
+  body.back() = static_cast<char>(body.back() ^ 1);
+  return Signed(body, message);
+}
+
+KASSAY_CASE_IN_EVERY_POLICY(AnUnknownKeyIsUntrusted, "SIG-012") {
+  const Signer stranger("stranger-rsa");
+  for (const DigestName digest : {kSha256, kSha384, kSha512, kSha1}) {
+    const std::string name(digest.name);
+    const std::string& body = Vendors().body;
+    ExpectLoad(policy, Signed(body, stranger.Over(body, digest)), kUntrusted, name);
+    const CmsMessage inside = stranger.WithCertificate(body, digest);
+    ExpectLoad(policy, Signed(body, inside), kUntrusted, name + ", certificate inside");
+    ExpectLoad(policy, SignedElsewhere(inside), Refused(EKEYREJECTED),
+               name + ", certificate inside, body changed");
+  }
+}
+
+KASSAY_CASE_IN_EVERY_POLICY(SignedAttributesAreRejected, "SIG-013") {
+  const Signer stranger("stranger-rsa");
+  CmsMessage message = stranger.Over(Vendors().body, kSha256);
+  message.signers[0].attributes = SignedAttributes{};
+  ExpectLoad(policy, Signed(Vendors().body, message), Refused(EKEYREJECTED), "attributes");
+}
+
+KASSAY_CASE_IN_EVERY_POLICY(AnUnsupportedDigestIsUntrusted, "SIG-014") {
+  const Signer stranger("stranger-rsa");
+  ExpectLoad(policy, Signed(Vendors().body, stranger.Over(Vendors().body, kMd5)), kUntrusted,
+             "md5");
+}
+
+KASSAY_CASE_IN_EVERY_POLICY(AnUnknownMlDsaKeyIsUntrusted, "SIG-030", "SIG-031", "SIG-032") {
+  const Signer stranger("stranger-mldsa65");
+  const std::string& body = Vendors().body;
+  const MlDsaSupport support = SeenMlDsaSupport();
+  const auto unless_known = [&](int error) {
+    return support == MlDsaSupport::kNone ? kUntrusted : Refused(error);
+  };
+  ExpectLoad(policy, Signed(body, stranger.Over(body, kSha512)), kUntrusted, "certificate outside");
+  const CmsMessage inside = stranger.WithCertificate(body, kSha512);
+  ExpectLoad(policy, Signed(body, inside),
+             support == MlDsaSupport::kFull ? kUntrusted : unless_known(ENOENT),
+             "certificate inside");
+  ExpectLoad(policy, SignedElsewhere(inside),
+             unless_known(support == MlDsaSupport::kFull ? EKEYREJECTED : ENOENT),
+             "certificate inside, body changed");
+  CmsMessage attributes = stranger.Over(body, kSha512);
+  attributes.signers[0].attributes = SignedAttributes{};
+  ExpectLoad(policy, Signed(body, attributes), unless_known(EKEYREJECTED), "attributes");
+}
+
+#define REQUIRE_OUR_TRUST() \
+  if (!TrustsFixtures())    \
+  KASSAY_UNMET("the kernel was not built to trust the fixtures' certificates")
+
+void ExpectTrustedSigner(Policy policy, const Signer& signer, DigestName digest) {
+  const std::string what = signer.name + " " + std::string(digest.name);
+  const std::string& body = Vendors().body;
+  const CmsMessage message = signer.Over(body, digest);
+  ExpectLoad(policy, Signed(body, message), kTrusted, what);
+  ExpectLoad(policy, Signed(body, signer.WithCertificate(body, digest)), kTrusted,
+             what + ", certificate inside");
+  ExpectLoad(policy, SignedElsewhere(message), Refused(EKEYREJECTED), what + ", body changed");
+}
+
+KASSAY_CASE_IN_EVERY_POLICY(ATrustedRsaKeyIsTrusted, "SIG-035") {
+  REQUIRE_OUR_TRUST();
+  for (const DigestName digest : {kSha256, kSha384, kSha512})
+    ExpectTrustedSigner(policy, Signer("trusted-rsa"), digest);
+}
+
+KASSAY_CASE_IN_EVERY_POLICY(ASignatureWithSha1IsStillTrusted, "SIG-025") {
+  REQUIRE_OUR_TRUST();
+  ExpectTrustedSigner(policy, Signer("trusted-rsa"), kSha1);
+}
+
+KASSAY_CASE_IN_EVERY_POLICY(ATrustedEcdsaKeyIsTrusted, "SIG-035") {
+  REQUIRE_OUR_TRUST();
+  for (const DigestName digest : {kSha256, kSha384, kSha512})
+    ExpectTrustedSigner(policy, Signer("trusted-ecdsa"), digest);
+}
+
+KASSAY_CASE_IN_EVERY_POLICY(ATrustedMlDsaKeyIsTrusted, "SIG-027", "SIG-028") {
+  REQUIRE_OUR_TRUST();
+  for (const MlDsaSet set : kAllMlDsaSets) {
+    const Signer signer("trusted-" + std::string(ParametersOf(set).kernel_name));
+    ExpectTrustedSigner(policy, signer, kSha512);
+    ExpectTrustedSigner(policy, signer, kSha256);
+  }
+}
+
+KASSAY_CASE_IN_EVERY_POLICY(ATrustedMlDsaKeyWithAttributesIsRejected, "SIG-029") {
+  REQUIRE_OUR_TRUST();
+  CmsMessage message = Signer("trusted-mldsa65").Over(Vendors().body, kSha512);
+  message.signers[0].attributes = SignedAttributes{};
+  ExpectLoad(policy, Signed(Vendors().body, message), Refused(EKEYREJECTED), "attributes");
+}
+
+KASSAY_CASE_IN_EVERY_POLICY(AnUnsupportedDigestIsUntrustedAlsoByATrustedKey, "SIG-014") {
+  REQUIRE_OUR_TRUST();
+  ExpectLoad(policy, Signed(Vendors().body, Signer("trusted-rsa").Over(Vendors().body, kMd5)),
+             kUntrusted, "md5");
+}
+
+// One algorithm's signature under another's name.
+KASSAY_CASE_IN_EVERY_POLICY(TheAlgorithmMustBeTheKeys, "SIG-036") {
+  REQUIRE_OUR_TRUST();
+  const std::string& body = Vendors().body;
+  const Signer rsa("trusted-rsa");
+  const Signer mldsa("trusted-mldsa65");
+  CmsMessage message = rsa.Over(body, kSha512);
+  message.signers[0].algorithm = mldsa.key.CmsAlgorithm(kSha512);
+  ExpectLoad(policy, Signed(body, message), Refused(EKEYREJECTED), "RSA named ML-DSA-65");
+  message = mldsa.Over(body, kSha512);
+  message.signers[0].algorithm = rsa.key.CmsAlgorithm(kSha512);
+  ExpectLoad(policy, Signed(body, message), Refused(EKEYREJECTED), "ML-DSA-65 named RSA");
+  message.signers[0].algorithm = AlgorithmIdentifier(ParametersOf(MlDsaSet::k44).oid);
+  ExpectLoad(policy, Signed(body, message), Refused(EKEYREJECTED), "ML-DSA-65 named ML-DSA-44");
+  // Another key's signature in the trusted one's name.
+  message = rsa.Over(body, kSha512);
+  message.signers[0].key = &mldsa.key;
+  ExpectLoad(policy, Signed(body, message), Refused(EKEYREJECTED),
+             "signed by ML-DSA-65, RSA named");
+  const SigningKey stranger = FixtureKey("stranger-rsa");
+  message = rsa.Over(body, kSha512);
+  message.signers[0].key = &stranger;
+  ExpectLoad(policy, Signed(body, message), Refused(EKEYREJECTED), "signed by another RSA key");
+}
+
+// A message that brings its own content would be verified over that instead of over the module.
+KASSAY_CASE_IN_EVERY_POLICY(AMessageWithContentIsMalformed, "SIG-037") {
+  REQUIRE_OUR_TRUST();
+  for (const char* name : {"trusted-rsa", "trusted-mldsa65"}) {
+    CmsMessage message = Signer(name).Over("other content", kSha512);
+    message.attached = true;
+    ExpectLoad(policy, Signed(Vendors().body, message), Refused(EBADMSG), name);
+    CmsMessage own = Signer(name).Over(Vendors().body, kSha512);
+    own.content_type = kIdSignedData;
+    ExpectLoad(policy, Signed(Vendors().body, own), Refused(EKEYREJECTED),
+               std::string(name) + ", content of another type");
+  }
+}
+
+KASSAY_CASE_IN_EVERY_POLICY(TheSignatureIsLookedAtBeforeTheModule, "SIG-024") {
+  REQUIRE_OUR_TRUST();
+  const std::string junk(1000, 'j');
+  const Signer trusted("trusted-rsa");
+  ExpectLoad(policy, Signed(junk, trusted.Over(junk, kSha512)), NotAModule(kTrusted), "signed");
+  ExpectLoad(policy, Signed(junk, trusted.Over("other", kSha512)), Refused(EKEYREJECTED),
+             "wrongly signed");
+}
+
+KASSAY_CASE_IN_EVERY_POLICY(ALeafOfATrustedCaIsTrusted, "SIG-038") {
+  REQUIRE_OUR_TRUST();
+  const std::string& body = Vendors().body;
+  for (const char* name : {"leaf-rsa", "leaf-mldsa44", "leaf-mldsa87", "leaf-mldsa87-below-rsa"}) {
+    const Signer leaf(name);
+    ExpectLoad(policy, Signed(body, leaf.WithCertificate(body, kSha512)), kTrusted, name);
+    ExpectLoad(policy, Signed(body, leaf.Over(body, kSha512)), kUntrusted,
+               std::string(name) + ", certificate outside");
+  }
+}
+
+}  // namespace
+}  // namespace kassay::modules
