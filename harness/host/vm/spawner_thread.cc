@@ -1,9 +1,11 @@
 #include "harness/host/vm/spawner_thread.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <condition_variable>
 #include <csignal>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -46,8 +48,19 @@ class SpawnerThread {
 }  // namespace
 
 void OnSpawnerThread(const std::function<void()>& task) {
-  static SpawnerThread thread;
-  thread.Run(task);
+  static std::mutex mutex;
+  static std::unique_ptr<SpawnerThread> thread;
+  static pid_t owner = 0;
+  {
+    const std::lock_guard lock(mutex);
+    if (owner != ::getpid()) {
+      // After a fork the parent's thread is not here; there is nothing to join.
+      static_cast<void>(thread.release());
+      thread = std::make_unique<SpawnerThread>();
+      owner = ::getpid();
+    }
+  }
+  thread->Run(task);
 }
 
 }  // namespace kassay

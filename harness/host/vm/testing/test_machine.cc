@@ -10,6 +10,7 @@
 #include "harness/base/file.h"
 #include "harness/base/paths.h"
 #include "harness/base/sha256.h"
+#include "harness/host/kernel/store.h"
 
 namespace kassay::testing {
 namespace fs = std::filesystem;
@@ -58,11 +59,9 @@ Status WriteImage(const fs::path& path) {
 
 Result<MachineSpec> TestMachine(const fs::path& folder) {
   const char* kernel = std::getenv("KASSAY_TEST_KERNEL");  // NOLINT(concurrency-mt-unsafe)
-  if (kernel == nullptr) return Fail("KASSAY_TEST_KERNEL does not name a kernel's image");
   MachineSpec spec;
-  spec.kernel.image = kernel;
-  spec.kernel.identity.spec = fs::path(kernel).filename();
-  KASSAY_TRY(spec.kernel.identity.image_sha256, Sha256HexOfFile(kernel));
+  KASSAY_TRY(spec.kernel,
+             KernelStore(StoreOptions{}).Resolve(kernel == nullptr ? "debian:7.0.13" : kernel));
   spec.profile.name = "test";
   spec.initramfs.path = folder / "initramfs";
   KASSAY_CHECK(WriteImage(spec.initramfs.path));

@@ -11,7 +11,8 @@ namespace kassay::testing {
 
 inline constexpr const char* kProbe = "/bin/probe";
 
-// $KASSAY_TEST_KERNEL names the kernel's image. The initramfs is written into `folder`.
+// The kernel is the one that $KASSAY_TEST_KERNEL specifies (see store.h), else debian:7.0.13. The
+// initramfs is written into `folder`.
 [[nodiscard]] Result<MachineSpec> TestMachine(const std::filesystem::path& folder);
 
 // A folder below the system's temporary one that goes with its owner.
