@@ -1,0 +1,48 @@
+#!/bin/sh
+# One step of `git bisect run` in a Linux tree: builds the tree and runs one case on it.
+#
+#   cd linux
+#   git bisect start BAD GOOD
+#   CASE=io_uring.TaskList.SurvivesExec git bisect run /path/to/kassay/ci/templates/git-bisect-run.sh
+#
+# CASE     the case, SUITE.GROUP.CASE (needed)
+# CONFIG   a .config to build with; without it `make x86_64_defconfig kvm_guest.config`
+# REPEAT   how often the case runs; one failing attempt makes a commit bad (1)
+# JOBS     for make (all CPUs)
+# KASSAY   the program (kassay)
+#
+# Exit codes, as git bisect wants them: 0 good, 1 bad, 125 cannot tell (does not build or boot, the
+# feature is not there), 128 stop: the script is used wrongly.
+set -u
+
+case "${CASE:-}" in
+  *.*.*) ;;
+  *) echo "set CASE to SUITE.GROUP.CASE" >&2; exit 128 ;;
+esac
+suite=${CASE%%.*}
+name=${CASE#*.}
+kassay=${KASSAY:-kassay}
+command -v "$kassay" >/dev/null || { echo "$kassay is not to be found; set KASSAY" >&2; exit 128; }
+
+if [ -n "${CONFIG:-}" ]; then
+  cp "$CONFIG" .config || exit 128
+  make -s olddefconfig || exit 125
+else
+  make -s x86_64_defconfig kvm_guest.config || exit 125
+fi
+make -s -j"${JOBS:-$(nproc)}" bzImage modules || exit 125
+
+out=$(mktemp -d) || exit 128
+trap 'rm -rf "$out"' EXIT
+"$kassay" run --kernel "$PWD" --suite "$suite" --case "$name" --repeat "${REPEAT:-1}" --out "$out/run"
+code=$?
+cat "$out/run/results.ktap" 2>/dev/null
+
+case $code in
+  0) # nothing failed; but a case that is absent or unmet told nothing
+    if grep -q "\"verdict\": \"pass\"" "$out/run/results.json"; then exit 0; else exit 125; fi ;;
+  1) exit 1 ;;
+  2) exit 128 ;;
+  130) exit 128 ;;
+  *) exit 125 ;;
+esac
