@@ -101,6 +101,35 @@ KASSAY_CASE_F(LockedMounts, EachAttributeIsLocked, Cites("MNT-115")) {
   }
 }
 
+KASSAY_CASE_F(LockedMounts, SoAreTheAccessTimeAndTheChildrensAttributes, Cites("MNT-115")) {
+  const std::string tree = Tmpfs("tree", MS_NOATIME);
+  static_cast<void>(Tmpfs("tree/child", MS_NOEXEC));
+  const MountAttr relatime{
+      .attr_set = 0, .attr_clr = kMountAttrAtimeMask, .propagation = 0, .userns_fd = 0};
+  const MountAttr exec{
+      .attr_set = 0, .attr_clr = kMountAttrNoexec, .propagation = 0, .userns_fd = 0};
+  EXPECT_THAT(InChild([&] {
+                return Steps<3>{EnterCopy(tree), MountSetattr(AT_FDCWD, "/", 0, relatime),
+                                MountSetattr(AT_FDCWD, "/child", 0, exec)};
+              }),
+              Returned(ElementsAre(0, IsErrno(EPERM), IsErrno(EPERM))));
+  const UniqueFd ns = Own(NamespaceOf(tree, kAtRecursive));
+  EXPECT_THAT(InChild([&] {
+                return Steps<3>{Setns(ns.Get()), MountSetattr(AT_FDCWD, "/", 0, relatime),
+                                MountSetattr(AT_FDCWD, "/child", 0, exec)};
+              }),
+              Returned(ElementsAre(0, 0, 0)));
+}
+
+KASSAY_CASE_F(LockedMounts, CannotBecomeTheRootByPivoting, Cites("MNT-149")) {
+  const std::string tree = TmpfsWithCover("tree");
+  EXPECT_THAT(InChild([&] {
+                return Steps<4>{EnterCopy(tree), Chdir("/hidden"), PivotRoot(".", "."),
+                                Exists("/hidden/cover")};
+              }),
+              Returned(ElementsAre(0, 0, IsErrno(EINVAL), 0)));
+}
+
 KASSAY_CASE_F(LockedMounts, ForbidPartialCopiesInside, Cites("MNT-096")) {
   const std::string tree = TmpfsWithCover("tree");
   EXPECT_EQ(Mkdir(tree + "/to"), 0);

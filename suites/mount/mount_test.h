@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <filesystem>
+#include <iterator>
 #include <optional>
 #include <string>
 
@@ -39,6 +41,10 @@ inline auto Succeeded() { return Ge(0); }
 
 class MountTest : public ::testing::Test {
  protected:
+  // A call that fails must not leave a descriptor behind; a case closes what it opened.
+  ~MountTest() override {
+    EXPECT_EQ(OpenDescriptors(), descriptors_) << "descriptors before and after the case";
+  }
   void SetUp() override {
     mounts_.emplace();
     ASSERT_EQ(mounts_->Status(), 0) << "a private mount namespace";
@@ -82,6 +88,11 @@ class MountTest : public ::testing::Test {
   }
 
  private:
+  static long OpenDescriptors() {
+    std::error_code none;
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd", none), {});
+  }
+  const long descriptors_ = OpenDescriptors();
   std::optional<PrivateMounts> mounts_;
   std::optional<ScratchTmpfs> scratch_;
 };

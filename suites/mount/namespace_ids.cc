@@ -50,20 +50,16 @@ std::vector<uint64_t> ListNamespaces(uint32_t type, uint64_t after = 0) {
 
 class NamespaceIds : public MountTest {
  protected:
-  // A mount namespace of another task.
   void SetUp() override {
     MountTest::SetUp();
-    other_ = Own(OpenOther());
+    other_ = Own(NamespaceOf(Tmpfs("other")));
     ASSERT_TRUE(other_.IsOpen());
   }
+  // A mount namespace made by OPEN_TREE_NAMESPACE, without tasks.
   [[nodiscard]] int Other() const { return other_.Get(); }
   void CloseOther() { other_.Reset(); }
 
  private:
-  static long OpenOther() {
-    const HeldChild task([] { return Unshare(CLONE_NEWNS); });
-    return Open(task.Proc("ns/mnt"), O_RDONLY);
-  }
   UniqueFd other_;
 };
 class NamespaceHandles : public NamespaceIds {};

@@ -233,6 +233,19 @@ KASSAY_CASE_F(Nullfs, CannotBeBoundToItselfNorPivoted, Cites("MNT-139")) {
       Returned(ElementsAre(0, IsErrno(EINVAL), IsErrno(EBUSY), static_cast<long>(kNullFsMagic))));
 }
 
+KASSAY_CASE_F(Nullfs, CannotBeMovedOrTakenOffByForce, Cites("MNT-137")) {
+  EXPECT_THAT(InChild([&] {
+                return Steps<6>{StandOnNullfs(),
+                                Mount("/", "/", "", MS_MOVE),
+                                MoveMount(AT_FDCWD, "/", AT_FDCWD, "/", 0),
+                                Umount("/", MNT_DETACH | MNT_FORCE),
+                                Umount("/", MNT_EXPIRE),
+                                FsMagic("/..")};
+              }),
+              Returned(ElementsAre(0, IsErrno(EINVAL), IsErrno(EINVAL), IsErrno(EINVAL),
+                                   IsErrno(EINVAL), static_cast<long>(kNullFsMagic))));
+}
+
 KASSAY_CASE_F(Nullfs, CanBeTheTreeOfANamespace, Cites("MNT-140")) {
   EXPECT_THAT(InChild([&] {
                 const long standing = StandOnNullfs();

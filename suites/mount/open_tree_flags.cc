@@ -1,6 +1,7 @@
 // open_tree(OPEN_TREE_NAMESPACE): flags, privileges and lookup, and which of them is judged first.
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sys/prctl.h>
 
 #include <cstddef>
@@ -200,6 +201,14 @@ KASSAY_CASE_F(OpenTreeNamespace, AcceptsTheCallersDetachedTrees, Cites("MNT-020"
   ASSERT_TRUE(below.IsOpen());
   EXPECT_TRUE(RootMountOf(static_cast<uint64_t>(NamespaceId(below.Get()))).root == "/below");
 
+  // With children, and without an end to the detached tree.
+  ASSERT_EQ(Mount("kassay", tree + "/below", "tmpfs"), 0);
+  const UniqueFd both = Own(OpenTree(AT_FDCWD, tree, kOpenTreeClone | kAtRecursive));
+  EXPECT_EQ(NrMounts(Own(NamespaceOfFd(both.Get())).Get()), 1);
+  EXPECT_EQ(NrMounts(Own(NamespaceOfFd(both.Get(), kAtRecursive)).Get()), 2);
+  EXPECT_EQ(OrErrno(faccessat(both.Get(), "tree", F_OK, 0)), 0);
+  EXPECT_EQ(MoveMount(both.Get(), "", AT_FDCWD, Dir("to"), kMoveMountFEmptyPath), 0);
+
   const UniqueFd fs = Own(Fsopen("tmpfs"));
   ASSERT_EQ(Fsconfig(fs.Get(), kFsconfigCmdCreate, nullptr, nullptr), 0);
   const UniqueFd fresh = Own(Fsmount(fs.Get(), 0));
@@ -225,6 +234,28 @@ KASSAY_CASE_F(OpenTreeNamespace, RefusesAnUnbindableMountFromAForeignUserNamespa
                                 NamespaceOf(tree, kAtRecursive)};
               }),
               Returned(ElementsAre(0, IsErrno(EINVAL), IsErrno(EINVAL))));
+}
+
+KASSAY_CASE_F(OpenTreeNamespace, AFailureLeavesNothingBehind, Cites("MNT-027")) {
+  const std::string tree = Tmpfs("tree");
+  ASSERT_EQ(SetPropagation(tree, MS_UNBINDABLE), 0);
+  const auto namespaces = [] {
+    std::array<uint64_t, 512> ids{};
+    return Listns({.ns_type = CLONE_NEWNS}, ids.data(), ids.size(), 0);
+  };
+  const long before = namespaces();
+  const std::vector<uint64_t> mounts = ListMounts();
+  for (int round = 0; round < 20; ++round) {
+    EXPECT_THAT(NamespaceOf(tree), IsErrno(EINVAL));
+    EXPECT_THAT(NamespaceOf(tree, kAtRecursive), IsErrno(EINVAL));
+  }
+  long after = namespaces();
+  for (int wait = 0; wait < 100 && after > before; ++wait) {
+    poll(nullptr, 0, 10);
+    after = namespaces();
+  }
+  EXPECT_EQ(after, before) << "namespaces in all";
+  EXPECT_EQ(ListMounts(), mounts);
 }
 
 KASSAY_CASE_F(OpenTreeNamespace, DoesNotCareWhoSharesTheFsStruct, Cites("MNT-022")) {

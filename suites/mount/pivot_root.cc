@@ -102,12 +102,40 @@ KASSAY_CASE_F(PivotRootTest, RefusesWhatItMust, Cites("MNT-144")) {
 KASSAY_CASE_F(PivotRootTest, RefusesSharedParents, Cites("MNT-144")) {
   const std::string parent = Tmpfs("parent");
   const std::string tree = Tmpfs("parent/tree");
-  ASSERT_EQ(SetPropagation(parent, MS_SHARED), 0);
+  EXPECT_EQ(Mkdir(tree + "/old"), 0);
+  for (const std::string& shared : {parent, tree}) {
+    EXPECT_THAT(InChild([&] {
+                  return Steps<5>{Unshare(CLONE_NEWNS), SetPropagation(shared, MS_SHARED),
+                                  PivotRoot(tree, tree + "/old"),
+                                  SetPropagation(shared, MS_PRIVATE),
+                                  PivotRoot(tree, tree + "/old")};
+                }),
+                Returned(ElementsAre(0, 0, IsErrno(EINVAL), 0, 0)))
+        << shared;
+  }
+}
+
+KASSAY_CASE_F(PivotRootTest, RefusesAPlaceOnTheOldRootAndAnUnlinkedOne, Cites("MNT-144")) {
+  const std::string tree = Tmpfs("tree");
+  EXPECT_EQ(Mkdir(tree + "/gone"), 0);
   EXPECT_THAT(InChild([&] {
-                return Steps<4>{Unshare(CLONE_NEWNS), PivotAndDrop(tree),
-                                SetPropagation(parent, MS_PRIVATE), PivotAndDrop(tree)};
+                const Steps<3> before{Unshare(CLONE_NEWNS), PivotRoot(tree, "/proc/.."),
+                                      Chdir(tree + "/gone")};
+                const long removed = OrErrno(rmdir((tree + "/gone").c_str()));
+                return Steps<6>{before[0], before[1],           before[2],
+                                removed,   PivotRoot(".", "."), PivotRoot(tree, ".")};
               }),
-              Returned(ElementsAre(0, IsErrno(EINVAL), 0, 0)));
+              Returned(ElementsAre(0, IsErrno(EBUSY), 0, 0, IsErrno(ENOENT), IsErrno(ENOENT))));
+}
+
+KASSAY_CASE_F(PivotRootTest, RefusesANewRootOutsideTheChroot, Cites("MNT-144")) {
+  const std::string tree = Tmpfs("tree");
+  const std::string jail = Tmpfs("jail");
+  EXPECT_THAT(InChild([&] {
+                const Steps<3> before{Unshare(CLONE_NEWNS), Chdir(tree), Chroot(jail)};
+                return Steps<4>{before[0], before[1], before[2], PivotRoot(".", ".")};
+              }),
+              Returned(ElementsAre(0, 0, 0, IsErrno(EINVAL))));
 }
 
 KASSAY_CASE_F(PivotRootTest, NeedsTheCapability, Cites("MNT-146")) {

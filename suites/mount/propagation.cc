@@ -93,6 +93,32 @@ KASSAY_CASE_F(Propagation, AForeignUserNamespaceGetsASlave, Cites("MNT-107")) {
   EXPECT_EQ(NrMounts(ns.Get()), 3) << "the host's mounts go on to come in";
 }
 
+KASSAY_CASE_F(Propagation, ChildrenOfAForeignCopyAreSlavesOrPrivate, Cites("MNT-107")) {
+  AllowUnprivilegedUserNamespaces();
+  const std::string tree = Tmpfs("tree");
+  const std::string shared = Tmpfs("tree/shared");
+  static_cast<void>(Tmpfs("tree/alone"));
+  ASSERT_EQ(SetPropagation(shared, MS_SHARED), 0);
+  const HeldChild rootless([&] {
+    const long ready = EnterUserNamespaceAsUser();
+    return Steps<2>{ready, NamespaceOf(tree, kAtRecursive)};
+  });
+  ASSERT_TRUE(rootless.Value() && (*rootless.Value())[0] == 0);
+  const UniqueFd ns = rootless.TakeFd((*rootless.Value())[1]);
+  const std::vector<uint64_t> listed = ListMounts(Id(ns.Get()));
+  EXPECT_EQ(listed.size(), 3U);
+  for (const uint64_t id : listed) {
+    const MountStatus copy = StatMount(id, Id(ns.Get()));
+    const bool slave = copy.point == "/shared";
+    EXPECT_EQ(copy.raw.mnt_propagation, slave ? kSlave : kPrivate) << copy.point.View();
+    EXPECT_EQ(copy.raw.mnt_peer_group, 0U);
+    EXPECT_EQ(copy.raw.mnt_master, slave ? StatMountAt(shared).raw.mnt_peer_group : 0U);
+    if (copy.point == "/") {
+      EXPECT_EQ(StatMount(copy.raw.mnt_parent_id, Id(ns.Get())).raw.mnt_propagation, kPrivate);
+    }
+  }
+}
+
 KASSAY_CASE_F(Propagation, ChildrenOfARecursiveCopyKeepTheirOwn, Cites("MNT-118")) {
   const std::string tree = Tmpfs("tree");
   const std::string shared = Tmpfs("tree/shared");

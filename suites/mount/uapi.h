@@ -53,6 +53,7 @@ inline constexpr uint64_t kMountAttrRdonly = 0x1;
 inline constexpr uint64_t kMountAttrNosuid = 0x2;
 inline constexpr uint64_t kMountAttrNodev = 0x4;
 inline constexpr uint64_t kMountAttrNoexec = 0x8;
+inline constexpr uint64_t kMountAttrAtimeMask = 0x70;
 inline constexpr uint64_t kMountAttrIdmap = 0x100000;
 
 // The propagation types as statmount reports them (MS_UNBINDABLE ... MS_SHARED).
