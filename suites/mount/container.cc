@@ -51,8 +51,8 @@ class Container : public MountTest {
     return image;
   }
 
-  // What the runtime does between open_tree and exec; 0 or the first error. `devices` is a
-  // descriptor of the host's /dev, from before the move.
+  // What the runtime does between open_tree and exec; 0 or the first error. `null_device` is a
+  // detached copy of the host's /dev/null, from before the move.
   static long Furnish(const UniqueFd& null_device) {
     return FirstError(
         {Mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC),

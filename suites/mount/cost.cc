@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include <algorithm>
-#include <iostream>
 #include <limits>
 #include <map>
 #include <sstream>
@@ -113,7 +112,6 @@ KASSAY_CASE_F(Cost, DoesNotGrowWithTheHostsMountsWhileCopyAndPruneDoes,
          << seen[mounts].copy_and_prune / 1000 << " us, namespace of everything "
          << seen[mounts].copy_all / 1000 << " us";
     RecordEvidence(std::to_string(mounts) + " mounts", text.str());
-    std::cout << mounts << " mounts: " << text.str() << "\n";
   }
   // The new way stays where it was: over 50 times as many mounts as the first 100, at most 3 times
   // the cost.

@@ -42,8 +42,10 @@ class BootNamespace : public ::testing::Test {
            FsMagic("/") != static_cast<long>(kNullFsMagic);
   }
 };
-#define KASSAY_NEEDS_BOOT_NAMESPACE() \
-  if (!IsBootNamespace()) KASSAY_UNMET("the case runs outside the boot's mount namespace")
+#define KASSAY_NEEDS_BOOT_NAMESPACE()                                                         \
+  do {                                                                                        \
+    if (!IsBootNamespace()) KASSAY_UNMET("the case runs outside the boot's mount namespace"); \
+  } while (false)
 
 KASSAY_CASE_F(BootNamespace, HasNullfsAsItsFirstMountAndTheInitramfsOnIt, Cites("MNT-120")) {
   KASSAY_NEEDS_BOOT_NAMESPACE();
