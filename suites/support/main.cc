@@ -108,7 +108,10 @@ std::string RegisteredName(std::string test_suite, std::string name) {
 }
 
 int PrintList(const std::string& suite) {
-  Json list = {{"suite", suite}, {"features", Json::array()}, {"cases", Json::array()}};
+  Json list = {{"suite", suite},
+               {"features", Json::array()},
+               {"prepares", HasPreparation()},
+               {"cases", Json::array()}};
   for (const auto& [feature, probe] : Probes()) list["features"].push_back(feature);
   bool complete = true;
   const ::testing::UnitTest& unit = *::testing::UnitTest::GetInstance();

@@ -24,6 +24,8 @@ PrepareRegistration::PrepareRegistration(std::string (*prepare)(const std::strin
   Registered() = prepare;
 }
 
+bool HasPreparation() { return Registered() != nullptr; }
+
 int Prepare(const std::string& folder) {
   if (Registered() == nullptr) return 0;
   const std::string problem = Registered()(folder);

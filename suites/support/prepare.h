@@ -25,6 +25,9 @@ class PrepareRegistration {
   static const ::kassay::PrepareRegistration kassay_prepare_registration(&KassayPrepare); \
   static std::string KassayPrepare(const std::string& folder)
 
+// Whether the suite registered one.
+[[nodiscard]] bool HasPreparation();
+
 // Runs the registered function, if any; the exit code of --kassay_prepare.
 [[nodiscard]] int Prepare(const std::string& folder);
 

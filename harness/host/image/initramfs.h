@@ -5,6 +5,8 @@
 //   /init                          the agent (libexec/kassay/guest-agent)
 //   /kassay/suites/NAME            the suite's executable; its shared libraries on their own paths
 //   /kassay/fixtures/...           the files that the profile names
+//   /kassay/kernel.config          the configuration, where the kernel came with one
+//   /kassay/prepared/...           what suites made on this machine for this kernel
 //   /kassay/modules.load           one absolute path a line: load in this order before the snapshot
 //   /kassay/modules.available      "NAME PATH" a line, in load order: in the image, not loaded
 //   /lib/modules/RELEASE/kernel/.. the modules, decompressed
@@ -23,10 +25,11 @@
 namespace kassay {
 
 struct InitramfsSpec {
-  const Kernel* kernel = nullptr;    // must outlive the call
-  const Profile* profile = nullptr;  // must outlive the call
-  std::vector<std::string> suites;   // names under libexec/kassay/suites; may be empty
-  bool with_shell = false;           // busybox-static as /bin/busybox and /bin/sh
+  const Kernel* kernel = nullptr;               // must outlive the call
+  const Profile* profile = nullptr;             // must outlive the call
+  std::vector<std::string> suites;              // names under libexec/kassay/suites; may be empty
+  std::vector<std::filesystem::path> prepared;  // folders whose files go to /kassay/prepared
+  bool with_shell = false;                      // busybox-static as /bin/busybox and /bin/sh
 };
 
 struct Initramfs {

@@ -45,6 +45,7 @@ Result<CpioImage> ModuleSegment(const InitramfsSpec& spec) {
     AddModule(image, kernel, module);
     available_list += module.name + " " + GuestPath(kernel, module).string() + "\n";
   }
+  if (!kernel.config_file.empty()) image.AddFile("/kassay/kernel.config", kernel.config_file, 0644);
   image.AddText("/kassay/modules.load", load_list);
   image.AddText("/kassay/modules.available", available_list);
   return image;
@@ -52,8 +53,9 @@ Result<CpioImage> ModuleSegment(const InitramfsSpec& spec) {
 
 std::string ModuleSegmentKey(const InitramfsSpec& spec) {
   Sha256 sum;
-  sum.Update(fmt::format("{}\n{}\n{}\n", kSegmentFormat, spec.kernel->identity.release,
-                         spec.kernel->identity.modules_sha256));
+  const KernelIdentity& kernel = spec.kernel->identity;
+  sum.Update(fmt::format("{}\n{}\n{}\n{}\n", kSegmentFormat, kernel.release, kernel.modules_sha256,
+                         kernel.config_sha256));
   for (const auto* names : {&spec.profile->modules, &spec.profile->image_modules}) {
     for (const std::string& name : *names) sum.Update(name + "\n");
     sum.Update("\n");

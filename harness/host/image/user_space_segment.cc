@@ -89,6 +89,18 @@ Status AddFixture(CpioImage& image, const Profile& profile, const std::string& n
   return {};
 }
 
+// Plain files of one folder.
+Status AddPrepared(CpioImage& image, const fs::path& folder) {
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (at->is_regular_file()) {
+      image.AddFile(fs::path("/kassay/prepared") / at->path().filename(), at->path(), 0644);
+    }
+  }
+  if (error) return Fail("cannot read " + folder.string() + ": " + error.message());
+  return {};
+}
+
 Status AddShell(CpioImage& image) {
   for (const fs::path busybox : {"/bin/busybox", "/usr/bin/busybox"}) {
     std::error_code ignored;
@@ -128,6 +140,7 @@ Result<CpioImage> UserSpaceSegment(const InitramfsSpec& spec) {
   for (const std::string& name : spec.profile->files) {
     KASSAY_CHECK(AddFixture(image, *spec.profile, name));
   }
+  for (const fs::path& folder : spec.prepared) KASSAY_CHECK(AddPrepared(image, folder));
   if (spec.with_shell) KASSAY_CHECK(AddShell(image));
   return image;
 }
