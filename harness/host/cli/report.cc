@@ -1,0 +1,99 @@
+// kassay report RESULT: a result in another form.
+#include <iostream>
+#include <memory>
+
+#include "harness/base/file.h"
+#include "harness/host/cli/command.h"
+#include "harness/host/cli/one_run.h"
+#include "harness/host/cli/run_checks.h"
+#include "harness/host/report/exports/annotations.h"
+#include "harness/host/report/exports/kcidb.h"
+#include "harness/host/report/junit.h"
+#include "harness/host/report/ktap.h"
+#include "harness/host/report/table.h"
+
+namespace kassay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFooter = R"(Formats
+  html     one file that loads nothing, for a browser, a phone or paper
+  table    as at the end of a run
+  junit    JUnit XML            ktap    KTAP, as the kernel's own tests
+  kcidb    KCIDB I/O schema 5.3 (--origin names your CI system)
+  github   workflow commands: print them in a job, GitHub shows them beside the code
+  gitlab   a code quality report (artifacts:reports:codequality)
+
+Examples:
+  kassay report out/mine -o report.html
+  kassay report out/mine/results.json --format github
+  kassay report out/mine --format kcidb --origin my_ci | kcidb-submit -p PROJECT -t TOPIC
+  kassay report out/mine --level core --waivers waivers.toml -o report.html
+
+Exit codes: 0 written (whatever the verdict; with --level, --waivers or --baseline as `kassay run`),
+2 wrong usage, or not a result.)";
+
+struct Options {
+  fs::path result;
+  std::string format = "html";
+  std::string origin = "kassay";
+  fs::path output;
+  CheckFlags checks;
+};
+
+bool HasChecks(const CheckFlags& flags) {
+  return !flags.baseline.empty() || !flags.level.empty() || !flags.waivers.empty();
+}
+
+Result<std::string> TextOf(const RunResult& run, const Options& options,
+                           const CheckOutcome& checked) {
+  if (options.format == "table") return TableOf(run, {});
+  if (options.format == "junit") return JUnitOf(run);
+  if (options.format == "ktap") return KtapOf(run);
+  if (options.format == "kcidb") return KcidbOf(run, options.origin);
+  if (options.format == "github") return GitHubAnnotationsOf(run);
+  if (options.format == "gitlab") return GitLabCodeQualityOf(run);
+  HtmlContext context = TextsOf(run.suites);
+  context.findings = checked.findings;
+  context.verdict = VerdictWord(checked.code);
+  return HtmlOfRun(run, context);
+}
+
+Result<ExitCode> Write(const Options& options) {
+  fs::path file = options.result;
+  if (fs::is_directory(file)) file /= "results.json";
+  KASSAY_TRY(const std::string text, ReadFile(file));
+  auto run = RunResultFromJson(text);
+  if (!run) return Fail(run.error().Within(file.string()));
+  KASSAY_TRY(const RunChecks checks, RunChecks::Load(options.checks));
+  KASSAY_TRY(const CheckOutcome checked, checks.Apply(*run, ExitCodeOf(*run)));
+  KASSAY_TRY(const std::string report, TextOf(*run, options, checked));
+  KASSAY_CHECK(Emit(report, options.output));
+  return HasChecks(options.checks) ? checked.code : ExitCode::kConformant;
+}
+
+void AddReportCommand(CLI::App& app, ExitCode& exit_code) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("report", "Write a result in another form");
+  command->footer(kFooter);
+  command->add_option("RESULT", options->result, "results.json, or its folder")
+      ->required()
+      ->check(CLI::ExistingPath);
+  command->add_option("--format", options->format, "The form")
+      ->check(CLI::IsMember({"html", "table", "junit", "ktap", "kcidb", "github", "gitlab"}))
+      ->capture_default_str();
+  command->add_option("--origin", options->origin, "For kcidb: the name of your CI system")
+      ->capture_default_str();
+  command->add_option("-o,--output", options->output, "Write to this file");
+  AddCheckFlags(*command, options->checks);
+  command->callback([options, &exit_code] {
+    const auto code = Write(*options);
+    exit_code = code ? *code : Report(code.error());
+  });
+}
+
+KASSAY_COMMAND(35, AddReportCommand);
+
+}  // namespace
+}  // namespace kassay::cli

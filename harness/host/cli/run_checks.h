@@ -1,0 +1,55 @@
+// What a run is held against: a certification level, waivers, a baseline.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/host/certify/level.h"
+#include "harness/host/certify/waiver.h"
+#include "harness/host/compare/baseline.h"
+#include "harness/host/result/run_result.h"
+
+namespace kassay::cli {
+
+struct CheckFlags {
+  std::string baseline;  // a file, a run folder, or "auto"; empty for none
+  std::filesystem::path baselines_dir;
+  std::string level;
+  std::filesystem::path waivers;
+};
+
+// --baseline, --level, --waivers.
+void AddCheckFlags(CLI::App& command, CheckFlags& flags);
+
+struct CheckOutcome {
+  std::vector<std::string> findings;  // one line each, for the terminal and the report
+  ExitCode code = ExitCode::kConformant;
+};
+
+class RunChecks {
+ public:
+  // Reads all files first: a run of minutes must not end in a misspelt name.
+  [[nodiscard]] static Result<RunChecks> Load(const CheckFlags& flags);
+
+  // Marks waived cases in `run`. The code: interrupted and could-not-test stay; then a level that
+  // does not hold (1); then, with a baseline, 4 if something got worse, else 0 whatever failed
+  // before; without, `own`, as it is after waivers if that is better.
+  [[nodiscard]] Result<CheckOutcome> Apply(RunResult& run, ExitCode own) const;
+
+ private:
+  std::vector<Waiver> waivers_;
+  std::optional<Level> level_;
+  std::vector<Catalogue> catalogues_;
+  std::optional<Baseline> baseline_;
+  bool auto_baseline_ = false;
+  std::filesystem::path baselines_dir_;
+};
+
+// results/baselines of the working folder if there is one, else of the installation.
+[[nodiscard]] std::filesystem::path BaselinesDir();
+
+}  // namespace kassay::cli
