@@ -1,0 +1,149 @@
+// The guest's side of `kassay vectors`: SUITE --kassay_helper=Vectors FILE FIRST COUNT.
+// FILE has one vector a line: number, parameter set, public key, message, signature ("-" for no
+// bytes). For each of the COUNT lines from FIRST on, one record: what the kernel said, and through
+// which door.
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "harness/base/unique_fd.h"
+#include "harness/protocol/records.h"
+#include "suites/mldsa/mldsa_set.h"
+#include "suites/support/helper.h"
+#include "suites/support/trust/cms.h"
+
+namespace kassay::mldsa {
+namespace {
+
+struct Line {
+  std::size_t number = 0;
+  MlDsaSet set = MlDsaSet::k44;
+  std::string public_key, message, signature;
+};
+
+struct Said {
+  const char* verdict;  // "valid", "invalid", "uncarried", "disabled"
+  std::string door;
+  std::string result;
+};
+
+std::string Bytes(const std::string& field) {
+  return field == "-" ? std::string() : FromHex(field);
+}
+
+bool ReadLine(std::ifstream& file, Line& line) {
+  std::string text;
+  if (!std::getline(file, text)) return false;
+  std::istringstream fields(text);
+  std::string set;
+  std::string key;
+  std::string message;
+  std::string signature;
+  if (!(fields >> line.number >> set >> key >> message >> signature)) return false;
+  for (const MlDsaSet known : kAllMlDsaSets) {
+    if (ParametersOf(known).name == set) line.set = known;
+  }
+  line.public_key = Bytes(key);
+  line.message = Bytes(message);
+  line.signature = Bytes(signature);
+  return true;
+}
+
+std::string NameOf(long result) {
+  if (result >= 0) return "0";
+  const char* name = strerrorname_np(static_cast<int>(-result));
+  return name == nullptr ? std::to_string(result) : name;
+}
+
+Said Judge(const char* door, long result, long valid) {
+  if (result == valid) return {"valid", door, NameOf(result)};
+  for (const int refused : {EKEYREJECTED, EBADMSG, EINVAL}) {
+    if (result == -refused) return {"invalid", door, NameOf(result)};
+  }
+  // Anything else says nothing about the signature.
+  return {result == -ENOENT ? "disabled" : "uncarried", door,
+          result == -ENOENT ? NameOf(result) : std::string(door) + " says " + NameOf(result)};
+}
+
+// A message with the public key's certificate inside: verified before anybody asks whether it is
+// trusted.
+CmsMessage Wrapped(const Line& line, const SigningKey& name_only, bool attached) {
+  const CertificateFields fields = Wrap(line.set, line.public_key);
+  CmsMessage message;
+  message.content = line.message;
+  message.attached = attached;
+  message.certificates.push_back(fields.Der());
+  CmsSigner signer;
+  signer.key = &name_only;
+  signer.ids = {fields.issuer, fields.subject, fields.serial, {}};
+  signer.algorithm = AlgorithmIdentifier(ParametersOf(line.set).oid);
+  signer.signature = line.signature;
+  message.signers.push_back(signer);
+  return message;
+}
+
+long LoadAsModule(const Line& line, const std::string& cms) {
+  std::string file = line.message + cms + std::string("\0\0\x02\0\0\0\0\0", 8);
+  for (const int shift : {24, 16, 8, 0}) file += static_cast<char>(cms.size() >> shift & 0xff);
+  file += "~Module signature appended~\n";
+  const long result = syscall(SYS_init_module, file.data(), file.size(), "");
+  return result < 0 ? -errno : result;
+}
+
+Said Verify(const Line& line) {
+  const Serial ring = NewKeyring("vector");
+  const Serial key = AddCertificate(Wrap(line.set, line.public_key).Der(), ring);
+  if (key < 0) return {"uncarried", "add_key", "add_key says " + NameOf(key)};
+  const QueryResult query = Query(key, kPlain);
+  Said said{"uncarried", "", ""};
+  if (query.error == -ENOENT) {
+    said = {"disabled", "pkey_query", NameOf(query.error)};
+  } else if (query.error == -EINVAL &&
+             line.public_key.size() !=
+                 static_cast<std::size_t>(ParametersOf(line.set).public_key_bytes)) {
+    said = {"invalid", "pkey_query", "EINVAL, a public key of the wrong length"};
+  } else if (query.error != 0) {
+    said = {"uncarried", "pkey_query", "pkey_query says " + NameOf(query.error)};
+  } else if (line.message.size() <= query.values.max_data_size) {
+    said = Judge("pkey_verify", trust::Verify(key, kPlain, line.message, line.signature), 0);
+  } else {
+    const SigningKey name_only = SigningKey::MlDsa(line.set, std::string(32, 'n'));
+    const std::string attached = Wrapped(line, name_only, true).Der();
+    const Serial message = attached.size() <= 65535 ? AddPkcs7(attached, ring) : -EMSGSIZE;
+    if (message != -ENODEV && message != -EMSGSIZE) {
+      said = Judge("pkcs7_test", message, -ENOKEY);
+    } else {
+      const long loaded = LoadAsModule(line, Wrapped(line, name_only, false).Der());
+      said = Judge("init_module", loaded, -ENOEXEC);
+    }
+  }
+  keyctl_unlink(ring, KEY_SPEC_PROCESS_KEYRING);
+  return said;
+}
+
+KASSAY_HELPER(Vectors) {
+  const char* descriptor = std::getenv(kRecordFdVariable);  // NOLINT(concurrency-mt-unsafe)
+  if (args.size() != 3) return 2;
+  const int out =
+      descriptor == nullptr ? STDOUT_FILENO : std::atoi(descriptor);  // NOLINT(cert-err34-c)
+  std::ifstream file(args[0]);
+  const long first = std::atol(args[1].c_str());  // NOLINT(cert-err34-c): the host's own numbers
+  const long count = std::atol(args[2].c_str());  // NOLINT(cert-err34-c)
+  Line line;
+  for (long at = 0; at < first + count && ReadLine(file, line); ++at) {
+    if (at < first) continue;
+    const Said said = Verify(line);
+    const std::string record = "{\"vector\":" + std::to_string(line.number) + ",\"verdict\":\"" +
+                               said.verdict + "\",\"door\":\"" + said.door + "\",\"result\":\"" +
+                               said.result + "\"}\n";
+    if (write(out, record.data(), record.size()) != static_cast<ssize_t>(record.size())) return 3;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace kassay::mldsa
