@@ -13,7 +13,8 @@ namespace kassay {
 // results/.
 [[nodiscard]] std::filesystem::path DataDir();
 
-// libexec/kassay of the prefix; $KASSAY_LIBEXEC_DIR overrides. Holds guest-agent and suites/NAME.
+// libexec/kassay of the prefix; $KASSAY_LIBEXEC_DIR overrides. Holds guest-agent, suites/NAME and
+// fixtures/ (those that the build makes).
 [[nodiscard]] std::filesystem::path LibexecDir();
 
 // $KASSAY_CACHE_DIR, else $XDG_CACHE_HOME/kassay, else ~/.cache/kassay: kernels, snapshots; safe to

@@ -4,7 +4,8 @@
 // In the guest:
 //   /init                          the agent (libexec/kassay/guest-agent)
 //   /kassay/suites/NAME            the suite's executable; its shared libraries on their own paths
-//   /kassay/fixtures/...           the files that the profile names
+//   /kassay/fixtures/...           the files that the profile names, from share/kassay/fixtures and
+//                                  from libexec/kassay/fixtures (those that the build makes)
 //   /kassay/kernel.config          the configuration, where the kernel came with one
 //   /kassay/prepared/...           what suites made on this machine for this kernel
 //   /kassay/modules.load           one absolute path a line: load in this order before the snapshot

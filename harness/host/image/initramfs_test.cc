@@ -71,6 +71,7 @@ class InitramfsTest : public ::testing::Test {
     fs::copy_file("/bin/true", folder_ / "libexec/guest-agent");
     Write(folder_ / "share/fixtures/keys/a.pem", "key");
     Write(folder_ / "share/fixtures/b.bin", "blob");
+    Write(folder_ / "libexec/fixtures/keys/built.policy", "built");
     AddModule("kernel/a.ko.xz", {"depends=b"});
     AddModule("kernel/b.ko.xz", {"depends="});
     AddModule("kernel/c.ko.xz", {"depends=b,d"});
@@ -124,6 +125,7 @@ TEST_F(InitramfsTest, HoldsAgentSuiteLibrariesAndFixtures) {
   EXPECT_EQ(files.at("kassay/suites/demo"), *ReadFile("/bin/ls"));
   EXPECT_EQ(files.at("kassay/fixtures/keys/a.pem"), "key");
   EXPECT_EQ(files.at("kassay/fixtures/b.bin"), "blob");
+  EXPECT_EQ(files.at("kassay/fixtures/keys/built.policy"), "built");
   EXPECT_THAT(files, Contains(Key("lib64/ld-linux-x86-64.so.2")));
   EXPECT_THAT(files, Contains(Key(HasSubstr("libc.so.6"))));
   EXPECT_THAT(files, Contains(Key(HasSubstr("libselinux.so.1"))));

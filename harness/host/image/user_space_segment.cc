@@ -60,32 +60,36 @@ void AddFixtureFile(CpioImage& image, const fs::path& root, const fs::path& file
                 runs ? 0755 : 0644);
 }
 
-// Fixtures that lie in the tree, and after them those that the build makes.
-fs::path FixtureRoot(const std::string& name) {
-  const fs::path built = LibexecDir() / "fixtures";
-  const fs::path kept = DataDir() / "fixtures";
-  std::error_code ignored;
-  return !fs::exists(kept / name, ignored) && fs::exists(built / name, ignored) ? built : kept;
-}
-
-// `name` is a file or a folder below fixtures/; LoadProfile has seen to it that it stays there.
-Status AddFixture(CpioImage& image, const Profile& profile, const std::string& name) {
-  const fs::path root = FixtureRoot(name);
+// A file, or a folder with everything in it, of one root of fixtures. False if it is not there.
+Result<bool> AddFixtureOf(CpioImage& image, const fs::path& root, const std::string& name) {
   const fs::path path = root / name;
   std::error_code error;
   if (fs::is_regular_file(path, error)) {
     AddFixtureFile(image, root, path);
-    return {};
+    return true;
   }
-  if (!fs::is_directory(path, error)) {
-    return Fail(fmt::format("profile '{}' names the fixture {}, which is not in {}", profile.name,
-                            name, root.string()));
-  }
+  if (!fs::is_directory(path, error)) return false;
   for (fs::recursive_directory_iterator at(path, error), end; !error && at != end;
        at.increment(error)) {
     if (at->is_regular_file()) AddFixtureFile(image, root, at->path());
   }
   if (error) return Fail("cannot read " + path.string() + ": " + error.message());
+  return true;
+}
+
+// `name` is a file or a folder below fixtures/, of those in the source tree and of those that the
+// build makes; LoadProfile has seen to it that it stays there.
+Status AddFixture(CpioImage& image, const Profile& profile, const std::string& name) {
+  bool found = false;
+  for (const fs::path& root : {DataDir() / "fixtures", LibexecDir() / "fixtures"}) {
+    KASSAY_TRY(const bool here, AddFixtureOf(image, root, name));
+    found = found || here;
+  }
+  if (!found) {
+    return Fail(fmt::format("profile '{}' names the fixture {}, which is neither in {} nor in {}",
+                            profile.name, name, (DataDir() / "fixtures").string(),
+                            (LibexecDir() / "fixtures").string()));
+  }
   return {};
 }
 
