@@ -128,6 +128,17 @@ KASSAY_CASE(FilterPaths, WorkerDoesNotPassTheFilterBy, Cites("IOU-103")) {
   EXPECT_THAT(denied->res, IsErrno(EACCES));
 }
 
+KASSAY_CASE(FilterPaths, NoRequestFlagPassesTheFilterBy, Cites("IOU-103", "IOU-097")) {
+  for (const uint8_t flag : {kFixedFile, kDrain, kLink, kHardlink, kAsync, kSkipCqe}) {
+    Ring ring;
+    ASSERT_EQ(DenyOn(ring, kNop), 0);
+    EXPECT_THAT(ring.Do(WithFlags(Nop(), flag)), IsErrno(EACCES)) << +flag;
+  }
+  Ring ring;
+  ASSERT_EQ(DenyOn(ring, kRead), 0);
+  EXPECT_THAT(ring.Do(WithFlags(Read(-1, nullptr, 8), kBufferSelect)), IsErrno(EACCES));
+}
+
 // The member at `bad` is denied, the others are not.
 BatchOutcome RunChain(size_t bad, uint8_t link) {
   Ring ring;

@@ -1,5 +1,7 @@
 // Which operations a filter and DENY_REST reach: each, and no other.
 #include <algorithm>
+#include <array>
+#include <vector>
 
 #include "suites/io_uring/filter.h"
 #include "suites/io_uring/prep_clean.h"
@@ -115,6 +117,18 @@ KASSAY_CASE(FilterReach, WideRequestConsumesBothItsEntriesWhenDenied, Cites("IOU
   ASSERT_TRUE(next);
   EXPECT_EQ(next->user_data, 2U);
   EXPECT_EQ(next->res, 0);
+}
+
+KASSAY_CASE(FilterReach, IncludesRingsOfWideEntries, Cites("IOU-109", "IOU-084")) {
+  Ring ring({.flags = kSqe128 | kSubmitAll});
+  ASSERT_EQ(DenyOn(ring, kNop128), 0);
+  const std::array<Sqe, 3> batch{Tagged({.opcode = kNop128}, 1), Tagged(Nop(), 2),
+                                 Tagged({.opcode = kNop128}, 3)};
+  const BatchOutcome outcome = SubmitTogether(ring, batch);
+  ASSERT_EQ(outcome.seen.size(), 3U);
+  EXPECT_THAT(outcome.seen[0].res, IsErrno(EACCES));
+  EXPECT_EQ(outcome.seen[1].res, 0);
+  EXPECT_THAT(outcome.seen[2].res, IsErrno(EACCES));
 }
 
 KASSAY_CASE(FilterReach, WideRequestIsNotTakenForItsShortForm, Cites("IOU-109", "IOU-084")) {

@@ -86,6 +86,17 @@ KASSAY_CASE(FilterRegistration, OnTheTaskTakesRootOfAUserNamespace, Cites("IOU-0
               Returned(IsErrno(EACCES)));
 }
 
+// Being restricted already is no privilege to restrict further.
+KASSAY_CASE(FilterRegistration, OnARestrictedTaskNeedsPrivilegeAgain, Cites("IOU-061", "IOU-153")) {
+  EXPECT_THAT(InChild([] {
+                if (DenyOnTask(kNop) != 0 || DropCapability(CAP_SYS_ADMIN) != 0) return Seen<3>{1};
+                const int second = DenyOnTask(kClose);
+                Ring ring;
+                return Seen<3>{second, ring.Do(Nop()), ring.Do(CloseNothing())};
+              }),
+              Returned(ElementsAre(IsErrno(EACCES), IsErrno(EACCES), IsErrno(EBADF))));
+}
+
 KASSAY_CASE(FilterRegistration, UnreadableArgumentIsAFault, Cites("IOU-062")) {
   Ring ring;
   EXPECT_THAT(ring.Register(kRegisterBpfFilter, nullptr, 1), IsErrno(EFAULT));

@@ -1,4 +1,5 @@
 // What filters cost and when they go: number, memory, the last user of a shared set.
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -114,17 +115,36 @@ int ShareAndSplit() {
   return InChild([&] { return big.ApplyToTask() == 0 ? Ring().Do(Nop()) : 3; }).value.value_or(4);
 }
 
-// A miscount that kept one filter a round would keep 2 MiB.
+// A miscount that kept one filter a round would keep more than 1 MiB.
 KASSAY_CASE(Lifetime, FiltersOfTasksReturnWithThem, Cites("IOU-126", "IOU-125").Timeout(90)) {
   const MemoryCgroup group("task");
   const ScopedSysctl interpreted("net/core/bpf_jit_enable", "0");  // loads faster, weighs the same
   if (!group.Missing().empty()) KASSAY_UNMET(group.Missing());
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 30; ++round) {
     ASSERT_THAT(InChild([&] { return group.Enter() ? ShareAndSplit() : 9; }), Returned(0)) << round;
   }
   const long left = group.WaitUntilAtMost(kNoise);
-  RecordEvidence("bytes left after 60 tasks", std::to_string(left));
+  RecordEvidence("bytes left after 30 tasks", std::to_string(left));
   EXPECT_LE(left, kNoise);
+}
+
+// Not ENOMEM: the charge goes through the allocator, which calls for a victim in the group.
+KASSAY_CASE(Lifetime, WhoRegistersTooMuchIsKilledAndLeavesNothing,
+            Cites("IOU-125", "IOU-126").Timeout(90)) {
+  const MemoryCgroup group("limited");
+  if (!group.Missing().empty()) KASSAY_UNMET(group.Missing());
+  if (!group.Limit(4L << 20)) KASSAY_UNMET("memory.max cannot be set");
+  const auto registrant = InChild(
+      [&] {
+        if (!group.Enter()) return 1;
+        return AddBigFilters(Ring(), 1000);
+      },
+      60);
+  EXPECT_FALSE(registrant.value) << *registrant.value;
+  EXPECT_TRUE(WIFSIGNALED(registrant.wait_status) && WTERMSIG(registrant.wait_status) == SIGKILL &&
+              !registrant.timed_out)
+      << registrant.Describe();
+  EXPECT_LE(group.WaitUntilAtMost(kNoise), kNoise);
 }
 
 // A refused program must not stay charged either.

@@ -98,9 +98,20 @@ uint32_t* Ring::Word(const Mapping& mapping, uint32_t offset) const {
   return reinterpret_cast<uint32_t*>(mapping.At(offset));
 }
 
+namespace {
+// struct io_uring_probe with 256 operations; its first byte is the last opcode.
+using ProbeScratch = std::array<std::byte, 16 + 256 * 8>;
+}  // namespace
+
 int Ring::Probe() const {
-  std::array<std::byte, 16 + 256 * 8> scratch{};  // struct io_uring_probe with 256 operations
+  ProbeScratch scratch{};
   return Register(kRegisterProbe, scratch.data(), 256);
+}
+
+unsigned Ring::LastRequestOp() const {
+  ProbeScratch scratch{};
+  if (Register(kRegisterProbe, scratch.data(), 256) != 0) return 0;
+  return std::to_integer<unsigned>(scratch[0]);
 }
 
 std::byte* Ring::Slot(uint32_t tail) {

@@ -81,6 +81,8 @@ class Ring {
   [[nodiscard]] int Enable() const { return Register(kRegisterEnableRings); }
   // IORING_REGISTER_PROBE into scratch memory: the register operation without side effects.
   [[nodiscard]] int Probe() const;
+  // The last request opcode that the kernel knows, by the same operation.
+  [[nodiscard]] unsigned LastRequestOp() const;
 
   // Puts a request into the submission queue; nothing is submitted. On a kSqe128 ring the second
   // half is zero.

@@ -144,6 +144,12 @@ KASSAY_CASE(RingPaths, CloningBuffersAsksTheReceivingRing, Cites("IOU-023")) {
   const Ring receiver = EnabledUnder(RestrictionList());
   CloneBuffers from_free{.src_fd = static_cast<uint32_t>(free.Fd())};
   EXPECT_THAT(receiver.Register(kRegisterCloneBuffers, &from_free, 1), IsErrno(EACCES));
+
+  Ring open = EnabledUnder(RestrictionList().AllowOp(kNop).AllowRegister(kRegisterCloneBuffers));
+  EXPECT_EQ(open.Register(kRegisterCloneBuffers, &from_free, 1), 0);
+  EXPECT_EQ(open.Do(Nop()), 0);
+  EXPECT_THAT(open.Do(CloseNothing()), IsErrno(EACCES)) << "the list went with the buffers";
+  EXPECT_THAT(open.Probe(), IsErrno(EACCES));
 }
 
 KASSAY_CASE(RingPaths, MessageReachesARestrictedRingButNotADisabledOne, Cites("IOU-024")) {
