@@ -1,4 +1,6 @@
 // pivot_root(2) and taking off the root, now that something lies under it.
+#include <sys/wait.h>
+
 #include "suites/mount/mount_test.h"
 
 namespace kassay::mount {
@@ -113,6 +115,46 @@ KASSAY_CASE_F(PivotRootTest, RefusesSharedParents, Cites("MNT-144")) {
                 Returned(ElementsAre(0, 0, IsErrno(EINVAL), 0, 0)))
         << shared;
   }
+}
+
+KASSAY_CASE_F(PivotRootTest, RefusesASharedMountUnderTheRoot, Cites("MNT-144")) {
+  const std::string parent = Tmpfs("parent");
+  const std::string root = Tmpfs("parent/root");
+  static_cast<void>(Tmpfs("parent/root/new"));
+  EXPECT_THAT(InChild([&] {
+                return Steps<4>{Unshare(CLONE_NEWNS), SetPropagation(parent, MS_SHARED),
+                                FirstError({Chroot(root), Chdir("/new")}), PivotRoot(".", ".")};
+              }),
+              Returned(ElementsAre(0, 0, 0, IsErrno(EINVAL))));
+  EXPECT_THAT(InChild([&] {
+                return Steps<3>{Unshare(CLONE_NEWNS), FirstError({Chroot(root), Chdir("/new")}),
+                                PivotRoot(".", ".")};
+              }),
+              Returned(ElementsAre(0, 0, 0)));
+}
+
+KASSAY_CASE_F(PivotRootTest, TakesEveryTaskOnTheOldRootAlong, Cites("MNT-228")) {
+  const std::string tree = Tmpfs("tree");
+  EXPECT_THAT(InChild([&] {
+                const long moved = Unshare(CLONE_NEWNS);
+                int ends[2];
+                if (pipe2(ends, O_CLOEXEC) != 0) return Steps<3>{-errno};
+                const UniqueFd reading(ends[0]);
+                UniqueFd writing(ends[1]);
+                const pid_t peer = fork();
+                if (peer == 0) {
+                  writing.Reset();
+                  char byte = 0;
+                  static_cast<void>(!read(reading.Get(), &byte, 1));  // until the other has pivoted
+                  _exit(Exists("/tree") == 0 && Exists(tree) == -ENOENT ? 0 : 1);
+                }
+                const long pivoted = PivotAndDrop(tree);
+                writing.Reset();
+                int status = -1;
+                waitpid(peer, &status, 0);
+                return Steps<3>{moved, pivoted, status};
+              }),
+              Returned(ElementsAre(0, 0, 0)));
 }
 
 KASSAY_CASE_F(PivotRootTest, RefusesAPlaceOnTheOldRootAndAnUnlinkedOne, Cites("MNT-144")) {
