@@ -1,6 +1,7 @@
 // kassay certify and kassay verify: a signed bundle from which every verdict can be computed again.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -10,6 +11,7 @@
 #include "harness/host/cli/command.h"
 #include "harness/host/cli/one_run.h"
 #include "harness/host/compare/compare_text.h"
+#include "harness/host/run/name_pattern.h"
 
 namespace kassay::cli {
 namespace {
@@ -17,8 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kCertifyFooter =
-    R"(Runs all suites on the kernel, booted as its vendor ships it (--boot bzimage is implied, one fresh
-kernel a case), and makes a bundle: results, report, raw event journal with the consoles, catalogue,
+    R"(Runs the suites of the level on the kernel, booted as its vendor ships it (through the firmware,
+nothing added to the command line, one fresh kernel a case), and makes a bundle: results, report, raw event journal with the consoles, catalogue,
 profiles and level as used, the kernel's identity and configuration; an in-toto test-result
 attestation in a DSSE envelope, signed with KEY (Ed25519, or ML-DSA where OpenSSL has it).
 
@@ -46,6 +48,7 @@ Examples:
 Exit codes: 0 verified, 1 refused (the reason is said), 2 wrong usage.)";
 
 struct Options {
+  Options() { flags.run.profile = "certify"; }
   std::string level = "core";
   fs::path key;
   fs::path out;
@@ -64,9 +67,26 @@ void Print(const Certificate& certificate, const char* what) {
                            certificate.key_id);
 }
 
+// The suites whose requirements the level asks for.
+Result<std::vector<std::string>> SuitesOf(const Level& level) {
+  std::vector<std::string> suites;
+  KASSAY_TRY(const auto names, SuiteNames(DataDir() / "suites"));
+  for (const std::string& name : names) {
+    KASSAY_TRY(const Catalogue catalogue, LoadCatalogue(DataDir() / "suites", name));
+    const bool asked = std::any_of(
+        catalogue.requirements.begin(), catalogue.requirements.end(), [&](const Requirement& r) {
+          return std::any_of(level.must_pass.begin(), level.must_pass.end(),
+                             [&](const std::string& glob) { return GlobMatches(glob, r.id); });
+        });
+    if (asked) suites.push_back(name);
+  }
+  return suites;
+}
+
 // The run that is certified: a new one, or one that was made before.
-Result<OneRun> RunOf(Options& options) {
+Result<OneRun> RunOf(Options& options, const Level& level) {
   if (options.run.empty()) {
+    KASSAY_TRY(options.flags.run.suites, SuitesOf(level));
     options.flags.run.vm.boot = "bzimage";
     options.flags.run.out_dir = options.out.string() + ".run";
     return RunOneKernel(options.kernel, options.flags);
@@ -90,7 +110,7 @@ Result<ExitCode> Certify(Options& options) {
   if (fs::exists(options.out, ignored)) {
     return Fail(options.out.string() + " is there already", ExitCode::kUsage);
   }
-  KASSAY_TRY(const OneRun one, RunOf(options));
+  KASSAY_TRY(const OneRun one, RunOf(options, level));
   CertifyInput input;
   input.run = one.result;
   input.run_dir = one.folder;
@@ -138,8 +158,10 @@ void AddCertifyCommands(CLI::App& app, ExitCode& exit_code) {
   certify->add_option("--out", options->out, "The bundle's folder; must not exist")->required();
   certify->add_option("--run", options->run, "Certify this run instead of a new one")
       ->check(CLI::ExistingDirectory);
-  certify->add_option("--profile", options->flags.run.profile,
-                      "Run the suites under this profile instead of their own");
+  certify
+      ->add_option("--profile", options->flags.run.profile,
+                   "The profile to run the suites under, instead of their own")
+      ->capture_default_str();
   certify->add_option("--jobs", options->flags.run.jobs, "Machines at a time")
       ->check(CLI::Range(1, 256));
   CLI::App* verify = app.add_subcommand("verify", "Check a certificate, offline");
