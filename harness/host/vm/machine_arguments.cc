@@ -48,7 +48,9 @@ std::string KernelCommandLine(const Profile& profile, BootMode boot) {
   // console is up has said something through earlyprintk.
   std::string line = "console=ttyS0 earlyprintk=ttyS0 panic=-1";
   if (boot == BootMode::kDirect)
-    line += " quiet nokaslr mitigations=off cryptomgr.notests tsc=reliable no_timer_check";
+    line +=
+        " quiet nokaslr mitigations=off cryptomgr.notests tsc=reliable no_timer_check"
+        " damon_stat.enabled=0";
   for (const std::string& word : profile.command_line) line += " " + word;
   return line;
 }
