@@ -65,6 +65,8 @@ function(kassay_suite NAME)
   file(GLOB SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   add_executable(suite_${NAME} ${SOURCES})
   target_link_libraries(suite_${NAME} PRIVATE kassay_options kassay_suite_support ${ARG_LIBRARIES})
+  # The guest has no debugger, and debugging information is nine tenths of what it would have to carry.
+  target_link_options(suite_${NAME} PRIVATE -Wl,--strip-debug)
   set_target_properties(suite_${NAME} PROPERTIES
     OUTPUT_NAME ${NAME} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/libexec/kassay/suites)
   set_property(GLOBAL APPEND PROPERTY KASSAY_SUITES ${NAME})

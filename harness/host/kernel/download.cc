@@ -32,6 +32,7 @@ struct Transfer {
   std::uint64_t size = 0;  // of the part file
   int write_error = 0;
   bool too_large = false;
+  bool mirrors_fault = false;
 };
 
 size_t OnData(const char* data, size_t unit, size_t count, void* user) {
@@ -126,7 +127,10 @@ Result<Outcome> Receive(const std::string& url, Transfer& transfer) {
       (code == CURLE_RANGE_ERROR || code == CURLE_BAD_DOWNLOAD_RESUME || status == 416)) {
     return Outcome::kNoRange;
   }
-  if (code != CURLE_OK) return Fail(TransferError(code, status, error_text.data(), transfer, url));
+  if (code != CURLE_OK) {
+    transfer.mirrors_fault = transfer.write_error == 0 && !Interrupted();
+    return Fail(TransferError(code, status, error_text.data(), transfer, url));
+  }
   return Outcome::kDone;
 }
 
@@ -138,7 +142,7 @@ Status StartOver(Transfer& transfer) {
 
 Result<Transfer> OpenPart(const fs::path& part, const PinnedFile& pin,
                           const std::function<void(const FetchProgress&)>& on_progress) {
-  Transfer transfer{pin, on_progress, UniqueFd(), 0, 0, false};
+  Transfer transfer{pin, on_progress, UniqueFd(), 0, 0, false, false};
   transfer.part.Reset(::open(part.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   if (!transfer.part.IsOpen()) return FailErrno("cannot write " + part.string());
   const off_t size = ::lseek(transfer.part.Get(), 0, SEEK_END);
@@ -166,13 +170,13 @@ Status VerifyFile(const fs::path& path, const PinnedFile& pin) {
   return {};
 }
 
-Status Download(const std::string& mirror, const PinnedFile& pin, const fs::path& target,
-                const std::function<void(const FetchProgress&)>& on_progress) {
-  static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (started != CURLE_OK) return Fail("libcurl does not start");
+namespace {
+
+// Fills the part file until it is verified, and gives it its name.
+Status Complete(const std::string& mirror, const fs::path& target, Transfer& transfer) {
+  const PinnedFile& pin = transfer.pin;
   const std::string url = mirror + "/" + pin.path;
   const fs::path part = target.string() + ".part";
-  KASSAY_TRY(Transfer transfer, OpenPart(part, pin, on_progress));
   // A part left by an earlier attempt may itself be damaged: then, once, from the beginning.
   for (bool resumed = transfer.size > 0;; resumed = false) {
     if (transfer.size < pin.size) {
@@ -186,6 +190,7 @@ Status Download(const std::string& mirror, const PinnedFile& pin, const fs::path
     Status verified = VerifyFile(part, pin);
     if (verified) break;
     if (!resumed) {
+      transfer.mirrors_fault = true;
       std::error_code ignored;
       fs::remove(part, ignored);
       return Fail(verified.error().message + "; what " + mirror +
@@ -195,6 +200,21 @@ Status Download(const std::string& mirror, const PinnedFile& pin, const fs::path
   }
   if (::fsync(transfer.part.Get()) != 0) return FailErrno("cannot write " + part.string());
   if (::rename(part.c_str(), target.c_str()) != 0) return FailErrno("rename to " + target.string());
+  return {};
+}
+
+}  // namespace
+
+tl::expected<void, DownloadError> Download(
+    const std::string& mirror, const PinnedFile& pin, const fs::path& target,
+    const std::function<void(const FetchProgress&)>& on_progress) {
+  static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (started != CURLE_OK) return tl::unexpected(DownloadError{{"libcurl does not start"}});
+  auto transfer = OpenPart(target.string() + ".part", pin, on_progress);
+  if (!transfer) return tl::unexpected(DownloadError{std::move(transfer).error()});
+  if (auto status = Complete(mirror, target, *transfer); !status) {
+    return tl::unexpected(DownloadError{std::move(status).error(), transfer->mirrors_fault});
+  }
   return {};
 }
 

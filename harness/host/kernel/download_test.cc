@@ -2,8 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include "harness/base/file.h"
+#include "harness/base/interrupt.h"
 #include "harness/base/sha256.h"
 #include "harness/host/kernel/testing/loopback_mirror.h"
 #include "harness/host/kernel/testing/samples.h"
@@ -29,10 +32,10 @@ std::string Content() {
 
 class DownloadTest : public ::testing::Test {
  protected:
-  Status Get() { return Download(mirror_.Url(), pin_, target_, {}); }
   std::string ErrorOfGet() {
-    const Status status = Get();
-    return status ? "" : status.error().message;
+    const auto done = Download(mirror_.Url(), pin_, target_, {});
+    EXPECT_TRUE(done || done.error().another_mirror_may_do);
+    return done ? "" : done.error().error.message;
   }
   fs::path Part() const { return target_.string() + ".part"; }
 
@@ -118,10 +121,40 @@ TEST_F(DownloadTest, AFileThatIsNotThereSaysSo) {
 }
 
 TEST_F(DownloadTest, AMirrorThatIsNotThereSaysSo) {
-  const Status status = Download("http://127.0.0.1:1", pin_, target_, {});
-  ASSERT_FALSE(status);
-  EXPECT_THAT(status.error().message, HasSubstr("127.0.0.1:1"));
-  EXPECT_EQ(status.error().code, ExitCode::kCouldNotTest);
+  const auto done = Download("http://127.0.0.1:1", pin_, target_, {});
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().error.message, HasSubstr("127.0.0.1:1"));
+  EXPECT_EQ(done.error().error.code, ExitCode::kCouldNotTest);
+  EXPECT_TRUE(done.error().another_mirror_may_do);
+}
+
+TEST_F(DownloadTest, AFullDiskIsNotTheMirrorsFault) {
+  mirror_.Serve(kPath, content_);
+  // A limit on this process's files stands for the disk: write(2) fails in the same place.
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
+  const rlimit small{1000, old.rlim_max};
+  ::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto done = Download(mirror_.Url(), pin_, target_, {});
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &old), 0);
+  ASSERT_FALSE(done);
+  EXPECT_FALSE(done.error().another_mirror_may_do);
+  EXPECT_THAT(done.error().error.message, HasSubstr("free some space"));
+  EXPECT_FALSE(fs::exists(target_));
+}
+
+TEST_F(DownloadTest, CtrlCStopsItAndKeepsThePart) {
+  mirror_.Serve(kPath, content_);
+  Write(Part(), content_.substr(0, 1000));
+  RequestInterrupt();
+  const auto done = Download(mirror_.Url(), pin_, target_, {});
+  ClearInterruptForTesting();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().error.code, ExitCode::kInterrupted);
+  EXPECT_FALSE(done.error().another_mirror_may_do);
+  EXPECT_FALSE(fs::exists(target_));
+  EXPECT_GE(fs::file_size(Part()), 1000U);
 }
 
 TEST_F(DownloadTest, AFolderIsAMirrorToo) {

@@ -81,9 +81,10 @@ Status DownloadFromAny(const StoreOptions& options, const PinnedFile& file,
   }
   std::string reasons;
   for (const std::string& mirror : mirrors) {
-    const Status status = Download(mirror, file, target, options.on_progress);
-    if (status || status.error().code == ExitCode::kInterrupted) return status;
-    reasons += (reasons.empty() ? "" : "; ") + status.error().message;
+    const auto done = Download(mirror, file, target, options.on_progress);
+    if (done) return {};
+    if (!done.error().another_mirror_may_do) return Fail(done.error().error);
+    reasons += (reasons.empty() ? "" : "; ") + done.error().error.message;
   }
   return Fail(fmt::format("cannot fetch {}: {}; {}", file.Name(), reasons, Remedy(file)));
 }
