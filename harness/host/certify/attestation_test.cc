@@ -106,20 +106,20 @@ class ManifestTest : public ::testing::Test {
     fs::remove_all(folder_);
     ASSERT_TRUE(WriteFileAtomically(folder_ / "a.txt", "a"));
     ASSERT_TRUE(WriteFileAtomically(folder_ / "sub" / "b.txt", "b"));
-    manifest_ = ManifestOf(folder_).value();
+    manifest_ = BundleManifestOf(folder_).value();
   }
   std::string Check() const {
     const Status status = CheckAgainst(manifest_, folder_);
     return status ? "" : status.error().message;
   }
   fs::path folder_;
-  Manifest manifest_;
+  BundleManifest manifest_;
 };
 
 TEST_F(ManifestTest, ComesBackFromJson) {
   ASSERT_EQ(manifest_.files.size(), 2U);
   EXPECT_EQ(manifest_.files[1].path, "sub/b.txt");
-  EXPECT_EQ(ManifestFromJson(ToJson(manifest_)).value(), manifest_);
+  EXPECT_EQ(BundleManifestFromJson(ToJson(manifest_)).value(), manifest_);
   EXPECT_EQ(Check(), "");
 }
 

@@ -75,10 +75,10 @@ Status WriteContent(const CertifyInput& input, const fs::path& to) {
 }
 
 // What the signed statement must say, given the manifest and what follows from the content.
-Statement Complete(Statement statement, const Manifest& manifest,
+Statement Complete(Statement statement, const BundleManifest& manifest,
                    const std::string& manifest_text) {
   statement.configuration.push_back({kManifestName, Sha256Hex(manifest_text)});
-  for (const ManifestFile& file : manifest.files) {
+  for (const BundleFile& file : manifest.files) {
     const bool is_configuration = file.path == "level.toml" || file.path == "kernel.config" ||
                                   file.path.rfind("suites/", 0) == 0 ||
                                   file.path.rfind("profiles/", 0) == 0;
@@ -111,7 +111,7 @@ Result<Certificate> VerifyBundle(const fs::path& bundle, const std::optional<Key
   if (statement.configuration.empty() || !(statement.configuration.front() == signed_manifest)) {
     return Refuse("manifest.json is not the one that was signed");
   }
-  KASSAY_TRY(const Manifest manifest, ManifestFromJson(manifest_text));
+  KASSAY_TRY(const BundleManifest manifest, BundleManifestFromJson(manifest_text));
   KASSAY_CHECK(CheckAgainst(manifest, bundle));
 
   KASSAY_TRY(const Conclusion conclusion, Conclude(bundle));
@@ -137,7 +137,7 @@ Result<Certificate> MakeBundle(const CertifyInput& input, const Key& key, const 
   KASSAY_CHECK(WriteContent(input, folder));
   KASSAY_TRY(const Conclusion conclusion, Conclude(folder));
   KASSAY_CHECK(WriteFileAtomically(folder / kCertificateName, conclusion.text));
-  KASSAY_TRY(const Manifest manifest, ManifestOf(folder));
+  KASSAY_TRY(const BundleManifest manifest, BundleManifestOf(folder));
   const std::string manifest_text = ToJson(manifest);
   KASSAY_CHECK(WriteFileAtomically(folder / kManifestName, manifest_text));
   const Statement statement = Complete(conclusion.statement, manifest, manifest_text);

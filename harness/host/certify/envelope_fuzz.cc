@@ -12,8 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const auto statement = kassay::StatementFromJson(text)) {
     if (!kassay::StatementFromJson(kassay::ToJson(*statement))) std::abort();
   }
-  if (const auto manifest = kassay::ManifestFromJson(text)) {
-    if (!kassay::ManifestFromJson(kassay::ToJson(*manifest))) std::abort();
+  if (const auto manifest = kassay::BundleManifestFromJson(text)) {
+    if (!kassay::BundleManifestFromJson(kassay::ToJson(*manifest))) std::abort();
   }
   return 0;
 }

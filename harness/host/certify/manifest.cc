@@ -14,8 +14,8 @@ bool IsSigned(const std::string& path) {
   return path == kManifestName || path == kAttestationName || path == kPublicKeyName;
 }
 
-ManifestFile ReadManifestFile(const Json& json, const std::string& place, std::string& problem) {
-  ManifestFile file;
+BundleFile ReadManifestFile(const Json& json, const std::string& place, std::string& problem) {
+  BundleFile file;
   JsonReader reader(json, place, problem);
   reader.Get("path", file.path);
   reader.Get("bytes", file.bytes);
@@ -25,12 +25,12 @@ ManifestFile ReadManifestFile(const Json& json, const std::string& place, std::s
 
 }  // namespace
 
-Result<Manifest> ManifestOf(const fs::path& bundle) {
+Result<BundleManifest> BundleManifestOf(const fs::path& bundle) {
   const auto refuse = [](const std::string& why) { return Fail(why, ExitCode::kNonconformant); };
   std::error_code error;
   fs::recursive_directory_iterator entries(bundle, error);
   if (error) return Fail(bundle.string() + ": " + error.message(), ExitCode::kUsage);
-  Manifest manifest;
+  BundleManifest manifest;
   std::uint64_t total = 0;
   for (; entries != fs::recursive_directory_iterator(); entries.increment(error)) {
     if (error) return Fail(bundle.string() + ": " + error.message());
@@ -52,21 +52,21 @@ Result<Manifest> ManifestOf(const fs::path& bundle) {
     manifest.files.push_back({path, bytes, sha256});
   }
   std::sort(manifest.files.begin(), manifest.files.end(),
-            [](const ManifestFile& a, const ManifestFile& b) { return a.path < b.path; });
+            [](const BundleFile& a, const BundleFile& b) { return a.path < b.path; });
   return manifest;
 }
 
-std::string ToJson(const Manifest& manifest) {
+std::string ToJson(const BundleManifest& manifest) {
   Json files = Json::array();
-  for (const ManifestFile& file : manifest.files) {
+  for (const BundleFile& file : manifest.files) {
     files.push_back({{"path", file.path}, {"bytes", file.bytes}, {"sha256", file.sha256}});
   }
   return DumpJson({{"format", 1}, {"files", files}}, 1) + "\n";
 }
 
-Result<Manifest> ManifestFromJson(std::string_view text) {
+Result<BundleManifest> BundleManifestFromJson(std::string_view text) {
   KASSAY_TRY(const Json json, ParseJson(text));
-  Manifest manifest;
+  BundleManifest manifest;
   std::string problem;
   int format = 0;
   JsonReader reader(json, "", problem);
@@ -78,12 +78,12 @@ Result<Manifest> ManifestFromJson(std::string_view text) {
   return manifest;
 }
 
-Status CheckAgainst(const Manifest& manifest, const fs::path& bundle) {
+Status CheckAgainst(const BundleManifest& manifest, const fs::path& bundle) {
   const auto refuse = [](const std::string& why) { return Fail(why, ExitCode::kNonconformant); };
-  KASSAY_TRY(const Manifest found, ManifestOf(bundle));
-  std::map<std::string, const ManifestFile*> there;
-  for (const ManifestFile& file : found.files) there[file.path] = &file;
-  for (const ManifestFile& file : manifest.files) {
+  KASSAY_TRY(const BundleManifest found, BundleManifestOf(bundle));
+  std::map<std::string, const BundleFile*> there;
+  for (const BundleFile& file : found.files) there[file.path] = &file;
+  for (const BundleFile& file : manifest.files) {
     const auto match = there.find(file.path);
     if (match == there.end()) return refuse(file.path + " is missing");
     if (!(*match->second == file)) return refuse(file.path + " was changed");

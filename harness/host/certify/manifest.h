@@ -18,26 +18,27 @@ inline constexpr const char* kPublicKeyName = "signer.pub.pem";
 inline constexpr size_t kMaxBundleFiles = 10'000;
 inline constexpr std::uint64_t kMaxBundleBytes = std::uint64_t{4} << 30;
 
-struct ManifestFile {
+struct BundleFile {
   std::string path;  // inside the bundle, with '/'
   std::uint64_t bytes = 0;
   std::string sha256;
-  friend bool operator==(const ManifestFile&, const ManifestFile&) = default;
+  friend bool operator==(const BundleFile&, const BundleFile&) = default;
 };
 
-struct Manifest {
-  std::vector<ManifestFile> files;  // sorted by path
-  friend bool operator==(const Manifest&, const Manifest&) = default;
+struct BundleManifest {
+  std::vector<BundleFile> files;  // sorted by path
+  friend bool operator==(const BundleManifest&, const BundleManifest&) = default;
 };
 
 // The files as they are; without the manifest, the attestation and the public key, which the
 // signature covers. Anything but plain files and folders is an error, and so is an empty folder.
-[[nodiscard]] Result<Manifest> ManifestOf(const std::filesystem::path& bundle);
+[[nodiscard]] Result<BundleManifest> BundleManifestOf(const std::filesystem::path& bundle);
 
-[[nodiscard]] std::string ToJson(const Manifest& manifest);
-[[nodiscard]] Result<Manifest> ManifestFromJson(std::string_view json);
+[[nodiscard]] std::string ToJson(const BundleManifest& manifest);
+[[nodiscard]] Result<BundleManifest> BundleManifestFromJson(std::string_view json);
 
 // Says the first difference: "results.json was changed", "x is missing", "y does not belong here".
-[[nodiscard]] Status CheckAgainst(const Manifest& manifest, const std::filesystem::path& bundle);
+[[nodiscard]] Status CheckAgainst(const BundleManifest& manifest,
+                                  const std::filesystem::path& bundle);
 
 }  // namespace kassay
