@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "harness/base/interrupt.h"
 #include "harness/host/cli/command.h"
 
 namespace kassay::cli {
@@ -21,6 +22,7 @@ constexpr const char* kFooter = R"(Exit codes:
   130  interrupted; what was finished is kept)";
 
 int Main(int argc, char** argv) {
+  InstallInterruptHandlers();
   CLI::App app(
       "kassay assays a Linux kernel: boots it in QEMU and tells, requirement by requirement,\n"
       "whether the security features of Linux 7.0 behave as their interfaces promise.",

@@ -1,0 +1,127 @@
+// kassay run: assays one kernel.
+#include <unistd.h>
+
+#include <iostream>
+#include <memory>
+
+#include "harness/host/cli/command.h"
+#include "harness/host/cli/kernel_options.h"
+#include "harness/host/cli/run_options.h"
+#include "harness/host/cli/run_view.h"
+#include "harness/host/report/result_folder.h"
+#include "harness/host/report/table.h"
+#include "harness/host/run/run.h"
+
+namespace kassay::cli {
+namespace {
+
+const std::string kFooter = std::string(kKernelSpecs) + R"(
+
+The result folder holds results.json, junit.xml, results.ktap, the event journal (journal.jsonl)
+and the console of each case that crashed (console/). Ctrl-C keeps what is finished;
+`kassay run --resume DIR` does the rest.
+
+Examples:
+  kassay run --kernel debian:7.0.13
+  kassay run --kernel debian:7.0.13 --suite io_uring --case 'TaskFilter.*' --jobs 2
+  kassay run --kernel ./bzImage --modules ./lib/modules/7.0.0 --config ./.config
+  kassay run --kernel ~/src/linux --suite mount --isolation suite --out out/mine
+  kassay run --resume out/mine
+
+Exit codes:
+  0    conformant (what is absent, disabled or waived included)
+  1    nonconformant: at least one requirement does not hold
+  2    wrong usage: unknown option, kernel, suite or case
+  3    could not test: no QEMU, no kernel, it does not boot, no room
+  4    worse than the baseline
+  130  interrupted; what was finished is kept)";
+
+struct Options {
+  KernelOptions kernel;
+  RunFlags flags;
+  std::filesystem::path resume;
+  bool expect_errata = false;
+  bool quiet = false;
+};
+
+// What --resume takes from the folder must not be said again, for it could say something else.
+Status CheckResume(const CLI::App& command) {
+  for (const char* option : {"--kernel", "--suite", "--case", "--profile", "--isolation", "--boot",
+                             "--repeat", "--out"}) {
+    if (command.count(option) > 0) {
+      return Fail(std::string("--resume takes the kernel, the suites and the cases from its "
+                              "folder; leave out ") +
+                      option,
+                  ExitCode::kUsage);
+    }
+  }
+  return {};
+}
+
+Status Prepare(const CLI::App& command, Options& options) {
+  RunOptions& run = options.flags.run;
+  if (options.resume.empty()) {
+    if (options.kernel.spec.empty())
+      return Fail("name a kernel with --kernel, e.g. --kernel debian:7.0.13", ExitCode::kUsage);
+    if (run.out_dir.empty()) run.out_dir = NewRunFolder("out", options.kernel.spec);
+    return {};
+  }
+  KASSAY_CHECK(CheckResume(command));
+  KASSAY_TRY(const RunPlanRecord plan, PlanOfRun(options.resume));
+  options.kernel.spec = plan.kernel.spec;
+  run.vm.boot = plan.boot;
+  run.profile = plan.profile;
+  run.out_dir = options.resume;
+  run.resume = true;
+  return {};
+}
+
+// With --expect-errata what a known bug explains counts as expected.
+ExitCode CodeOf(const RunResult& run, bool expect_errata) {
+  if (!expect_errata) return ExitCodeOf(run);
+  RunResult without = run;
+  std::erase_if(without.cases, [](const CaseResult& result) { return result.erratum.has_value(); });
+  return without.cases.empty() && !run.cases.empty() && !run.interrupted ? ExitCode::kConformant
+                                                                         : ExitCodeOf(without);
+}
+
+Result<ExitCode> RunIt(const CLI::App& command, Options& options) {
+  KASSAY_CHECK(Prepare(command, options));
+  KASSAY_TRY(const RunOptions run_options, RunOptionsOf(options.flags, options.kernel));
+  KASSAY_TRY(const Kernel kernel, ResolveKernel(options.kernel));
+  TerminalView view;
+  RunObserver silent;
+  auto run = RunKernel(kernel, run_options, options.quiet ? silent : view);
+  view.End();
+  if (!run) return Fail(run.error());
+  KASSAY_CHECK(WriteResultFolder(run_options.out_dir, *run));
+  TableOptions table;
+  table.colours = ::isatty(STDOUT_FILENO) != 0;
+  table.out_dir = run_options.out_dir.string();
+  std::cout << TableOf(*run, table) << std::flush;
+  return CodeOf(*run, options.expect_errata);
+}
+
+void AddRunCommand(CLI::App& app, ExitCode& exit_code) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("run", "Assay one kernel");
+  command->footer(kFooter);
+  AddKernelOptions(*command, options->kernel, /*required=*/false);
+  AddRunFlags(*command, options->flags);
+  command->add_option("--out", options->flags.run.out_dir,
+                      "The result folder; without it out/KERNEL-TIME");
+  command->add_option("--resume", options->resume,
+                      "Go on with the run in this folder that was interrupted");
+  command->add_flag("--expect-errata", options->expect_errata,
+                    "Exit with 0 if every finding is a known bug of this kernel's version");
+  command->add_flag("--quiet", options->quiet, "No progress; only the table at the end");
+  command->callback([command, options, &exit_code] {
+    const auto code = RunIt(*command, *options);
+    exit_code = code ? *code : Report(code.error());
+  });
+}
+
+KASSAY_COMMAND(10, AddRunCommand);
+
+}  // namespace
+}  // namespace kassay::cli
