@@ -42,7 +42,8 @@ KASSAY_CASE_IN_EVERY_POLICY(AChangedBodyIsRejected, "SIG-003") {
 }
 
 KASSAY_CASE_IN_EVERY_POLICY(AChangedSignatureIsRejected, "SIG-004") {
-  for (const std::size_t from_end : {1, 64, 200}) {
+  // Near the end there is only the signature itself, whatever the vendor's algorithm.
+  for (const std::size_t from_end : {1, 20}) {
     SignedModule module = Vendors();
     module.pkcs7 = Flipped(module.pkcs7, module.pkcs7.size() - from_end);
     ExpectLoad(policy, module.Bytes(), Refused(EKEYREJECTED),
@@ -103,11 +104,16 @@ KASSAY_CASE_IN_EVERY_POLICY(ALengthThatDoesNotFitIsMalformed, "SIG-009") {
 }
 
 KASSAY_CASE_IN_EVERY_POLICY(AFileWithoutABodyIsHandled, "SIG-010", "SIG-011") {
-  // The file must be longer than the marker to count as signed.
-  ExpectLoad(policy, kMarker, NotAModule(kUntrusted), "only the marker");
-  ExpectLoad(policy, SignatureInfo{}.Bytes() + std::string(kMarker), Refused(EBADMSG),
-             "the description and the marker");
-  ExpectLoad(policy, "x" + std::string(kMarker), Refused(EBADMSG), "one byte and the marker");
+  // The file must be longer than the marker to count as signed. init_module(2) asks for the size of
+  // an ELF header first (copy_module_from_user), so only finit_module(2) sees these.
+  const auto expect = [&](const std::string& file, Outcome outcome, const char* what) {
+    ExpectLoadWithFlags(policy, file, 0, outcome, what);
+    EXPECT_THAT(LoadFromMemory(file), IsErrno(ENOEXEC)) << what << ", init_module";
+  };
+  expect(std::string(kMarker), NotAModule(kUntrusted), "only the marker");
+  expect(SignatureInfo{}.Bytes() + std::string(kMarker), Refused(EBADMSG),
+         "the description and the marker");
+  expect("x" + std::string(kMarker), Refused(EBADMSG), "one byte and the marker");
   ExpectLoad(policy, std::string(100, 'x'), NotAModule(kUntrusted), "no module, no signature");
 }
 

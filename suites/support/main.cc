@@ -95,7 +95,7 @@ class RecordListener : public ::testing::EmptyTestEventListener {
   }
   void OnTestEnd(const ::testing::TestInfo& info) override {
     WriteRecord(
-        {{"type", "case_end"}, {"case", CurrentCase()}, {"passed", info.result()->Passed()}});
+        {{"type", "case_end"}, {"case", CurrentCase()}, {"passed", !info.result()->Failed()}});
   }
 };
 
