@@ -198,10 +198,16 @@ KASSAY_CASE(SwitchedOff, TokensAreNotRestricted, Cites("SEL-065").Profile("selin
   EXPECT_THAT(seen, Returned(Eq(Used(bpf::kAllWork))));
 }
 
-class OlderKernel : public Selinux {};
+class Detection : public Selinux {};
 
-KASSAY_CASE_F(OlderKernel, KnowsNoControlOfTokens, Cites("SEL-001", "SEL-038").Detection()) {
-  if (TokenPermsCapability() != "absent") KASSAY_ABSENT("this kernel knows bpf_token_perms");
+KASSAY_CASE_F(Detection, ByTheCapabilitysFileTellsTheTruth,
+              Cites("SEL-001", "SEL-038").Detection()) {
+  if (TokenPermsCapability() != "absent") {
+    // The file is how user space finds out, so the control must be there with it.
+    Enforce(kTokenPermsPolicy);
+    EXPECT_THAT(Try({.user = "u_nomapas"}), Returned(Eq(NoToken(EACCES))));
+    return;
+  }
   // It takes the policy, and says nothing of what it does not understand.
   Enforce(kTokenPermsPolicy);
   EXPECT_THAT(TokenPermsCapability(), Eq("absent"));
