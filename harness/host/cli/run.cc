@@ -6,9 +6,10 @@
 
 #include "harness/host/cli/command.h"
 #include "harness/host/cli/kernel_options.h"
+#include "harness/host/cli/one_run.h"
+#include "harness/host/cli/run_checks.h"
 #include "harness/host/cli/run_options.h"
 #include "harness/host/cli/run_view.h"
-#include "harness/host/report/result_folder.h"
 #include "harness/host/report/table.h"
 #include "harness/host/run/run.h"
 
@@ -17,7 +18,7 @@ namespace {
 
 const std::string kFooter = std::string(kKernelSpecs) + R"(
 
-The result folder holds results.json, junit.xml, results.ktap, the event journal (journal.jsonl)
+The result folder holds results.json, report.html, junit.xml, results.ktap, the event journal (journal.jsonl)
 and the console of each case that crashed (console/). Ctrl-C keeps what is finished;
 `kassay run --resume DIR` does the rest.
 
@@ -27,6 +28,7 @@ Examples:
   kassay run --kernel ./bzImage --modules ./lib/modules/7.0.0 --config ./.config
   kassay run --kernel ~/src/linux --suite mount --isolation suite --out out/mine
   kassay run --resume out/mine
+  kassay run --kernel debian:7.1.13 --baseline auto
 
 Exit codes:
   0    conformant (what is absent, disabled or waived included)
@@ -39,6 +41,7 @@ Exit codes:
 struct Options {
   KernelOptions kernel;
   RunFlags flags;
+  CheckFlags checks;
   std::filesystem::path resume;
   bool expect_errata = false;
   bool quiet = false;
@@ -87,6 +90,7 @@ ExitCode CodeOf(const RunResult& run, bool expect_errata) {
 
 Result<ExitCode> RunIt(const CLI::App& command, Options& options) {
   KASSAY_CHECK(Prepare(command, options));
+  KASSAY_TRY(const RunChecks checks, RunChecks::Load(options.checks));
   KASSAY_TRY(const RunOptions run_options, RunOptionsOf(options.flags, options.kernel));
   KASSAY_TRY(const Kernel kernel, ResolveKernel(options.kernel));
   TerminalView view;
@@ -94,12 +98,18 @@ Result<ExitCode> RunIt(const CLI::App& command, Options& options) {
   auto run = RunKernel(kernel, run_options, options.quiet ? silent : view);
   view.End();
   if (!run) return Fail(run.error());
-  KASSAY_CHECK(WriteResultFolder(run_options.out_dir, *run));
+  KASSAY_TRY(const CheckOutcome checked, checks.Apply(*run, CodeOf(*run, options.expect_errata)));
+  HtmlContext context = TextsOf(run->suites);
+  context.findings = checked.findings;
+  context.verdict = VerdictWord(checked.code);
+  KASSAY_CHECK(LeaveResults(run_options.out_dir, *run, context));
   TableOptions table;
   table.colours = ::isatty(STDOUT_FILENO) != 0;
   table.out_dir = run_options.out_dir.string();
+  table.findings = checked.findings;
+  table.verdict = VerdictWord(checked.code);
   std::cout << TableOf(*run, table) << std::flush;
-  return CodeOf(*run, options.expect_errata);
+  return checked.code;
 }
 
 void AddRunCommand(CLI::App& app, ExitCode& exit_code) {
@@ -108,6 +118,7 @@ void AddRunCommand(CLI::App& app, ExitCode& exit_code) {
   command->footer(kFooter);
   AddKernelOptions(*command, options->kernel, /*required=*/false);
   AddRunFlags(*command, options->flags);
+  AddCheckFlags(*command, options->checks);
   command->add_option("--out", options->flags.run.out_dir,
                       "The result folder; without it out/KERNEL-TIME");
   command->add_option("--resume", options->resume,

@@ -47,6 +47,7 @@ void Progress::Plan(std::size_t cases, std::size_t done_before) {
 
 void Progress::Finished(const CaseResult& result) {
   ++done_;
+  if (result.attempts > 0) ++ran_;
   if (IsNonconformant(result.verdict) || result.verdict == Verdict::kError) {
     ++(result.erratum ? known_ : unknown_);
     Print(fmt::format("{}: {}: {}", ToString(result.verdict), PrintableLine(result.Id()),
@@ -63,10 +64,10 @@ std::string Progress::State() const {
     if (known_ > 0) state += fmt::format(" ({} known)", known_);
   }
   const auto spent = std::chrono::duration_cast<std::chrono::seconds>(clock_() - began_);
-  if (done_ > 0 && done_ < planned_)
-    state += ", " +
-             Duration(spent * static_cast<long>(planned_ - done_) / static_cast<long>(done_)) +
-             " to go";
+  if (ran_ > 0 && done_ < planned_) {
+    const auto left = static_cast<long>(planned_ - done_);
+    state += ", " + Duration(spent * left / static_cast<long>(ran_)) + " to go";
+  }
   return state;
 }
 

@@ -36,6 +36,7 @@ class Progress {
   std::string phase_;
   std::size_t planned_ = 0;
   std::size_t done_ = 0;
+  std::size_t ran_ = 0;  // of them in a machine: what takes time
   int known_ = 0;
   int unknown_ = 0;  // fail, crash, timeout without an erratum; errors
   std::chrono::steady_clock::time_point began_;

@@ -23,7 +23,8 @@ class Table {
     Features();
     Wrong();
     Left();
-    Notes();
+    List("Held against", options_.findings);
+    List("Notes", run_.notes);
     Last();
     return std::move(out_);
   }
@@ -132,11 +133,11 @@ class Table {
     }
   }
 
-  void Notes() {
-    if (run_.notes.empty()) return;
+  void List(const char* title, const std::vector<std::string>& lines) {
+    if (lines.empty()) return;
     Line("");
-    Line(Coloured("Notes", kBold));
-    for (const std::string& note : run_.notes) Line("  " + PrintableLine(note));
+    Line(Coloured(title, kBold));
+    for (const std::string& line : lines) Line("  " + PrintableLine(line));
   }
 
   void Last() {

@@ -9,9 +9,10 @@
 namespace kassay {
 
 struct TableOptions {
-  bool colours = false;  // ANSI; only for a terminal
-  std::string out_dir;   // where the result folder is; empty: not said
-  // The exit code that the caller ends with and why, if it is not ExitCodeOf(run).
+  bool colours = false;               // ANSI; only for a terminal
+  std::string out_dir;                // where the result folder is; empty: not said
+  std::vector<std::string> findings;  // about the level, waivers and the baseline
+  // The word for the exit code that the caller ends with, if it is not ExitCodeOf(run).
   std::string verdict;  // "conformant", ...; empty: from the run
 };
 

@@ -26,7 +26,11 @@ struct RunOptions {
   int jobs = 0;            // machines at a time; 0: as many as this machine carries
   int repeat = 1;          // how often each case runs
   double limit_scale = 1;  // of each case's time limit, for slow machines
-  VmOptions vm;            // accelerator, boot, QEMU; `note` is set by the run
+  // A run folder whose probes are used again if they were made of the same kernel, suites and
+  // profile; empty: the suites are probed anew.
+  std::filesystem::path prepared;
+  bool probe_only = false;  // prepare machines, probe, and run no case
+  VmOptions vm;             // accelerator, boot, QEMU; `note` is set by the run
   std::filesystem::path data_dir = DataDir();
   std::filesystem::path libexec_dir = LibexecDir();
   std::filesystem::path cache_dir = CacheDir();

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <tuple>
 
 #include "harness/base/file.h"
 #include "harness/base/interrupt.h"
@@ -43,9 +44,26 @@ Status RunUnderWay::Begin() {
   plan_.isolation = NameOf(options_.isolation);
   plan_.boot = options_.vm.boot;
   plan_.repeat = options_.repeat;
+  if (!options_.prepared.empty()) TakePreparedProbes();
   KASSAY_TRY(journal_, Journal::Begin(options_.out_dir, plan_));
   notes_.WriteTo(*journal_);
   return {};
+}
+
+static bool SameKernel(const KernelIdentity& a, const KernelIdentity& b) {
+  return a.image_sha256 == b.image_sha256 && a.modules_sha256 == b.modules_sha256 &&
+         a.config_sha256 == b.config_sha256;
+}
+
+void RunUnderWay::TakePreparedProbes() {
+  const auto content = ReadJournal(options_.prepared);
+  if (!content) return;
+  const RunPlanRecord& was = content->plan;
+  if (!SameKernel(was.kernel, plan_.kernel) || was.suite_sha256 != plan_.suite_sha256 ||
+      was.profile != plan_.profile || was.boot != plan_.boot) {
+    return;
+  }
+  for (const auto& [suite, outcome] : content->probes) probe_outcomes_[suite] = outcome;
 }
 
 std::set<std::string> RunUnderWay::Profiles() const {
@@ -65,12 +83,8 @@ Status RunUnderWay::Resume() {
     return Fail(fmt::format("cannot go on with {}: {}", options_.out_dir.string(), what),
                 ExitCode::kUsage);
   };
-  const KernelIdentity& was = plan_.kernel;
-  const KernelIdentity& is = kernel_.identity;
-  if (was.image_sha256 != is.image_sha256 || was.modules_sha256 != is.modules_sha256 ||
-      was.config_sha256 != is.config_sha256) {
+  if (!SameKernel(plan_.kernel, kernel_.identity))
     return refuse("the kernel is not the one that it began with");
-  }
   KASSAY_TRY(selection_, Select(installation_, plan_.suites, plan_.filters));
   KASSAY_TRY(const std::string suite_sha256, installation_.Sha256Of(plan_.suites));
   if (suite_sha256 != plan_.suite_sha256)
@@ -191,11 +205,13 @@ std::vector<PlannedCase> RunUnderWay::Plan() const {
       one.why_not = WhyCaseDoesNotRun(listed, suite.catalogue, standings, facts_);
     }
   }
-  // Cases of one profile together, so that what prepares a machine delays as few as possible; the
-  // slow ones first, so that none of them is left alone at the end.
-  std::stable_sort(planned.begin(), planned.end(), [](const PlannedCase& a, const PlannedCase& b) {
-    return std::pair(a.profile, -a.listed.timeout_s) < std::pair(b.profile, -b.listed.timeout_s);
-  });
+  // What needs no machine first. Then the cases of one profile together, so that what prepares a
+  // machine delays as few as possible; the slow ones first, so that none is left alone at the end.
+  const auto order = [](const PlannedCase& planned) {
+    return std::tuple(planned.why_not.empty(), planned.profile, -planned.listed.timeout_s);
+  };
+  std::stable_sort(planned.begin(), planned.end(),
+                   [&](const PlannedCase& a, const PlannedCase& b) { return order(a) < order(b); });
   return planned;
 }
 
@@ -294,7 +310,7 @@ Result<RunResult> RunUnderWay::Steps() {
   KASSAY_CHECK(Begin());
   const Status probed = Probe();
   if (!probed) return Fail(probed.error());
-  if (!Interrupted()) {
+  if (!Interrupted() && !options_.probe_only) {
     Stand();
     const std::vector<PlannedCase> planned = Plan();
     observer_.OnPlan(planned.size(), results_.size());
@@ -307,7 +323,7 @@ Result<RunResult> RunUnderWay::Steps() {
     KASSAY_CHECK(ExecuteCases(planned, lab_, *journal_, execute,
                               [&](const JournalledCase& finished) { Keep(finished); }));
   }
-  if (first_machine_error_ && NothingWasTested() && !Interrupted())
+  if (first_machine_error_ && NothingWasTested() && !options_.probe_only && !Interrupted())
     return Fail(*first_machine_error_);
   KASSAY_CHECK(journal_->End(Interrupted()));
   return Conclude();

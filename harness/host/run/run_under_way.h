@@ -38,6 +38,7 @@ class RunUnderWay {
   [[nodiscard]] Status Begin();
   [[nodiscard]] std::set<std::string> Profiles() const;
   [[nodiscard]] Status Resume();
+  void TakePreparedProbes();
   [[nodiscard]] Status Probe();
   [[nodiscard]] Status ProbeSuite(const Suite& suite);
   void JudgeProbe(const Suite& suite, const GuestOutcome& outcome);

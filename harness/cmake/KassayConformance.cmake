@@ -1,0 +1,45 @@
+# Every conformance case is a CTest test of its own: conformance.SUITE.GROUP.CASE
+#
+#   ctest -L conformance                    all of them
+#   ctest -R 'io_uring.*Inherit'            just those
+#
+# A fixture (conformance.prepare.SUITE) fetches the kernel, makes the snapshots and probes. Which cases there
+# are is asked of the suite itself when ctest starts, after a change of the suite only.
+set(KASSAY_CTEST_KERNEL "debian:7.0.13" CACHE STRING "The kernel of the conformance tests of CTest")
+
+# kassay_conformance_tests(PREFIX KERNEL SUITE...)
+function(kassay_conformance_tests PREFIX KERNEL)
+  string(MAKE_C_IDENTIFIER "${KERNEL}" KERNEL_NAME)
+  foreach(SUITE ${ARGN})
+    set(DIR ${CMAKE_BINARY_DIR}/conformance/${KERNEL_NAME}/${SUITE})
+    set(INCLUDE ${CMAKE_BINARY_DIR}/conformance/${PREFIX}-${SUITE}-include.cmake)
+    set(TESTS ${CMAKE_BINARY_DIR}/conformance/${PREFIX}-${SUITE}-tests-${KERNEL_NAME}.cmake)
+    set(PROGRAM ${CMAKE_BINARY_DIR}/libexec/kassay/suites/${SUITE})
+    file(CONFIGURE OUTPUT ${INCLUDE} @ONLY CONTENT [=[
+if(NOT EXISTS "@PROGRAM@" OR NOT EXISTS "@CMAKE_BINARY_DIR@/bin/kassay")
+  add_test(@PREFIX@.@SUITE@_NOT_BUILT @PREFIX@.@SUITE@_NOT_BUILT)
+  set_tests_properties(@PREFIX@.@SUITE@_NOT_BUILT PROPERTIES LABELS @PREFIX@)
+else()
+  if(NOT EXISTS "@TESTS@" OR "@PROGRAM@" IS_NEWER_THAN "@TESTS@")
+    execute_process(
+      COMMAND "@CMAKE_BINARY_DIR@/bin/kassay" ctest-script --kernel "@KERNEL@" --suite "@SUITE@"
+              --prefix "@PREFIX@" --dir "@DIR@" --output "@TESTS@"
+      RESULT_VARIABLE CODE)
+    if(NOT CODE EQUAL 0)
+      message(FATAL_ERROR "the suite @SUITE@ cannot be listed")
+    endif()
+  endif()
+  include("@TESTS@")
+endif()
+]=])
+    set_property(DIRECTORY ${CMAKE_SOURCE_DIR} APPEND PROPERTY TEST_INCLUDE_FILES ${INCLUDE})
+  endforeach()
+endfunction()
+
+get_property(SUITES GLOBAL PROPERTY KASSAY_SUITES)
+kassay_conformance_tests(conformance ${KASSAY_CTEST_KERNEL} ${SUITES})
+
+# What `kassay run` takes, and nothing that only tests need.
+set(SUITE_TARGETS ${SUITES})
+list(TRANSFORM SUITE_TARGETS PREPEND suite_)
+add_custom_target(conform DEPENDS kassay guest-agent ${SUITE_TARGETS})
