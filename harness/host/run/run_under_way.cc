@@ -207,8 +207,8 @@ std::vector<PlannedCase> RunUnderWay::Plan() const {
   }
   // What needs no machine first. Then the cases of one profile together, so that what prepares a
   // machine delays as few as possible; the slow ones first, so that none is left alone at the end.
-  const auto order = [](const PlannedCase& planned) {
-    return std::tuple(planned.why_not.empty(), planned.profile, -planned.listed.timeout_s);
+  const auto order = [](const PlannedCase& one) {
+    return std::tuple(one.why_not.empty(), one.profile, -one.listed.timeout_s);
   };
   std::stable_sort(planned.begin(), planned.end(),
                    [&](const PlannedCase& a, const PlannedCase& b) { return order(a) < order(b); });
