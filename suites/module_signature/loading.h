@@ -74,20 +74,20 @@ enum class MlDsaSupport { kFull, kNamesOnly, kNone };
 [[nodiscard]] bool TrustsFixtures();
 
 // The same body as three cases, one a policy.
-#define KASSAY_CASE_IN_EVERY_POLICY(name, ...)                                               \
-  static void name##Under(::kassay::modules::Policy policy);                                 \
-  KASSAY_CASE(Open, name, Cites(__VA_ARGS__).AllowsTaint("EF").Timeout(60)) {                \
-    REQUIRE_POLICY(Policy::kOpen);                                                           \
-    name##Under(Policy::kOpen);                                                              \
-  }                                                                                          \
-  KASSAY_CASE(Enforced, name, Cites(__VA_ARGS__).Profile("module_enforced").Timeout(60)) {   \
-    REQUIRE_POLICY(Policy::kEnforced);                                                       \
-    name##Under(Policy::kEnforced);                                                          \
-  }                                                                                          \
-  KASSAY_CASE(LockedDown, name, Cites(__VA_ARGS__).Profile("module_lockdown").Timeout(60)) { \
-    REQUIRE_POLICY(Policy::kLockedDown);                                                     \
-    name##Under(Policy::kLockedDown);                                                        \
-  }                                                                                          \
+#define KASSAY_CASE_IN_EVERY_POLICY(name, ...)                                                \
+  static void name##Under(::kassay::modules::Policy policy);                                  \
+  KASSAY_CASE(Open, name, Cites(__VA_ARGS__).AllowsTaint("EF").Timeout(150)) {                \
+    REQUIRE_POLICY(Policy::kOpen);                                                            \
+    name##Under(Policy::kOpen);                                                               \
+  }                                                                                           \
+  KASSAY_CASE(Enforced, name, Cites(__VA_ARGS__).Profile("module_enforced").Timeout(150)) {   \
+    REQUIRE_POLICY(Policy::kEnforced);                                                        \
+    name##Under(Policy::kEnforced);                                                           \
+  }                                                                                           \
+  KASSAY_CASE(LockedDown, name, Cites(__VA_ARGS__).Profile("module_lockdown").Timeout(150)) { \
+    REQUIRE_POLICY(Policy::kLockedDown);                                                      \
+    name##Under(Policy::kLockedDown);                                                         \
+  }                                                                                           \
   static void name##Under(::kassay::modules::Policy policy)
 
 }  // namespace kassay::modules

@@ -129,15 +129,16 @@ KASSAY_CASE_IN_EVERY_POLICY(ATrustedMlDsaKeyIsTrusted, "SIG-027", "SIG-028") {
 
 KASSAY_CASE_IN_EVERY_POLICY(ATrustedMlDsaKeyWithAttributesIsRejected, "SIG-029") {
   REQUIRE_OUR_TRUST();
-  CmsMessage message = Signer("trusted-mldsa65").Over(Vendors().body, kSha512);
+  const Signer trusted("trusted-mldsa65");
+  CmsMessage message = trusted.Over(Vendors().body, kSha512);
   message.signers[0].attributes = SignedAttributes{};
   ExpectLoad(policy, Signed(Vendors().body, message), Refused(EKEYREJECTED), "attributes");
 }
 
 KASSAY_CASE_IN_EVERY_POLICY(AnUnsupportedDigestIsUntrustedAlsoByATrustedKey, "SIG-014") {
   REQUIRE_OUR_TRUST();
-  ExpectLoad(policy, Signed(Vendors().body, Signer("trusted-rsa").Over(Vendors().body, kMd5)),
-             kUntrusted, "md5");
+  const Signer trusted("trusted-rsa");
+  ExpectLoad(policy, Signed(Vendors().body, trusted.Over(Vendors().body, kMd5)), kUntrusted, "md5");
 }
 
 // One algorithm's signature under another's name.
@@ -169,10 +170,11 @@ KASSAY_CASE_IN_EVERY_POLICY(TheAlgorithmMustBeTheKeys, "SIG-036") {
 KASSAY_CASE_IN_EVERY_POLICY(AMessageWithContentIsMalformed, "SIG-037") {
   REQUIRE_OUR_TRUST();
   for (const char* name : {"trusted-rsa", "trusted-mldsa65"}) {
-    CmsMessage message = Signer(name).Over("other content", kSha512);
+    const Signer trusted(name);
+    CmsMessage message = trusted.Over("other content", kSha512);
     message.attached = true;
     ExpectLoad(policy, Signed(Vendors().body, message), Refused(EBADMSG), name);
-    CmsMessage own = Signer(name).Over(Vendors().body, kSha512);
+    CmsMessage own = trusted.Over(Vendors().body, kSha512);
     own.content_type = kIdSignedData;
     ExpectLoad(policy, Signed(Vendors().body, own), Refused(EKEYREJECTED),
                std::string(name) + ", content of another type");

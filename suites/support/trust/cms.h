@@ -23,9 +23,9 @@ struct SignedAttributes {
 // One SignerInfo. The signature is made by `key` when the message is built, unless the case brings
 // its own.
 struct CmsSigner {
-  const SigningKey* key = nullptr;
-  CertificateIds ids;    // whom it names
-  bool by_skid = false;  // subjectKeyIdentifier instead of issuer and serial number
+  const SigningKey* key = nullptr;  // must outlive the message
+  CertificateIds ids;               // whom it names
+  bool by_skid = false;             // subjectKeyIdentifier instead of issuer and serial number
   DigestName digest = kSha512;
   std::optional<SignedAttributes> attributes;
   std::optional<std::string> algorithm;  // AlgorithmIdentifier instead of the key's own
