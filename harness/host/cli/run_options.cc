@@ -40,16 +40,17 @@ void AddRunFlags(CLI::App& command, RunFlags& flags) {
   command
       .add_option("--headers", flags.headers,
                   "The kernel's headers, for suites that look at them: linux-headers-RELEASE or a "
-                  "build tree")
+                  "build tree; without it those of a pinned kernel or of the build tree itself")
       ->check(CLI::ExistingDirectory);
 }
 
-Result<RunOptions> RunOptionsOf(const RunFlags& flags, const KernelOptions& /*kernel*/) {
+Result<RunOptions> RunOptionsOf(const RunFlags& flags, const KernelOptions& kernel) {
   RunOptions options = flags.run;
   options.isolation = flags.isolation == "suite" ? Isolation::kSuite : Isolation::kCase;
   KASSAY_TRY(options.vm.accelerator, ParseAccelerator(flags.accelerator));
-  options.headers_dir = [headers = flags.headers]() -> Result<std::filesystem::path> {
-    return std::filesystem::path(headers);
+  options.headers_dir = [headers = flags.headers, kernel]() -> Result<std::filesystem::path> {
+    if (!headers.empty()) return std::filesystem::path(headers);
+    return KernelStore(kernel.store).Headers(kernel.spec);
   };
   return options;
 }

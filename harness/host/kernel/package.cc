@@ -33,28 +33,31 @@ std::string HeadOf(const fs::path& file) {
   return head;
 }
 
-// Where an entry belongs below the target folder; nothing if it is no kernel file.
-Result<std::optional<fs::path>> PlaceOf(const char* pathname) {
+bool BelongsTo(std::string_view path, PackagePart part) {
+  if (part == PackagePart::kHeaders) return path.starts_with("usr/src/linux-headers-");
+  return path.starts_with("boot/vmlinuz") || path.starts_with("boot/config") ||
+         path.starts_with("lib/modules/") || path.starts_with("usr/lib/modules/");
+}
+
+// Where an entry belongs below the target folder; nothing if it is no file of the part.
+Result<std::optional<fs::path>> PlaceOf(const char* pathname, PackagePart part) {
   if (pathname == nullptr) return Fail("an entry without a readable name");
   const fs::path raw(pathname);
   if (raw.is_absolute())
     return Fail(fmt::format("refused: it holds the absolute path {}", pathname));
   fs::path clean;
-  for (const fs::path& part : raw) {
-    if (part == "..") return Fail(fmt::format("refused: the path {} leads out of it", pathname));
-    if (!part.empty() && part != ".") clean /= part;
+  for (const fs::path& step : raw) {
+    if (step == "..") return Fail(fmt::format("refused: the path {} leads out of it", pathname));
+    if (!step.empty() && step != ".") clean /= step;
   }
-  const std::string text = clean.string();
-  const bool wanted = text.starts_with("boot/vmlinuz") || text.starts_with("boot/config") ||
-                      text.starts_with("lib/modules/") || text.starts_with("usr/lib/modules/");
-  if (!wanted) return std::optional<fs::path>();
+  if (!BelongsTo(clean.string(), part)) return std::optional<fs::path>();
   return std::optional<fs::path>(clean);
 }
 
 class Unpacker {
  public:
-  Unpacker(archive* source, const fs::path& into, const UnpackLimits& limits)
-      : source_(source), into_(into), limits_(limits) {}
+  Unpacker(archive* source, const fs::path& into, PackagePart part, const UnpackLimits& limits)
+      : source_(source), into_(into), part_(part), limits_(limits) {}
 
   Status All() {
     archive_entry* entry = nullptr;
@@ -79,7 +82,7 @@ class Unpacker {
   }
 
   Status One(archive_entry* entry) {
-    KASSAY_TRY(const std::optional<fs::path> place, PlaceOf(archive_entry_pathname(entry)));
+    KASSAY_TRY(const std::optional<fs::path> place, PlaceOf(archive_entry_pathname(entry), part_));
     if (!place) return {};
     if (archive_entry_hardlink(entry) != nullptr) {
       return Fail(fmt::format("refused: {} is a hard link", place->string()));
@@ -136,6 +139,7 @@ class Unpacker {
 
   archive* source_;
   const fs::path& into_;
+  PackagePart part_;
   const UnpackLimits& limits_;
 };
 
@@ -224,7 +228,7 @@ Result<ArchiveReader> OpenFile(const fs::path& file, void (*support)(archive*)) 
 }
 
 // deb(5): an ar archive of debian-binary, control.tar* and data.tar*, in this order.
-Result<PackageInfo> UnpackDeb(const fs::path& package, const fs::path& into,
+Result<PackageInfo> UnpackDeb(const fs::path& package, const fs::path& into, PackagePart part,
                               const UnpackLimits& limits) {
   KASSAY_TRY(const ArchiveReader outer,
              OpenFile(package, [](archive* handle) { archive_read_support_format_ar(handle); }));
@@ -242,7 +246,7 @@ Result<PackageInfo> UnpackDeb(const fs::path& package, const fs::path& into,
       KASSAY_TRY(info, ReadControl(inner.Get()));
       continue;
     }
-    KASSAY_CHECK(Unpacker(inner.Get(), into, limits).All());
+    KASSAY_CHECK(Unpacker(inner.Get(), into, part, limits).All());
     return info;
   }
 }
@@ -259,14 +263,14 @@ PackageInfo InfoOfRpmName(const fs::path& package) {
   return {stem.substr(0, version), stem.substr(version + 1), ""};
 }
 
-Result<PackageInfo> UnpackRpm(const fs::path& package, const fs::path& into,
+Result<PackageInfo> UnpackRpm(const fs::path& package, const fs::path& into, PackagePart part,
                               const UnpackLimits& limits) {
   KASSAY_TRY(const ArchiveReader reader, OpenFile(package, [](archive* handle) {
                archive_read_support_filter_rpm(handle);
                SupportPackageFilters(handle);
                archive_read_support_format_cpio(handle);
              }));
-  KASSAY_CHECK(Unpacker(reader.get(), into, limits).All());
+  KASSAY_CHECK(Unpacker(reader.get(), into, part, limits).All());
   return InfoOfRpmName(package);
 }
 
@@ -277,12 +281,12 @@ bool IsPackage(const fs::path& file) {
   return head == kDebMagic || head.starts_with(kRpmMagic);
 }
 
-Result<PackageInfo> UnpackPackage(const fs::path& package, const fs::path& into,
+Result<PackageInfo> UnpackPackage(const fs::path& package, const fs::path& into, PackagePart part,
                                   const UnpackLimits& limits) {
   const std::string head = HeadOf(package);
   Result<PackageInfo> info = Fail("neither a .deb nor an .rpm");
-  if (head == kDebMagic) info = UnpackDeb(package, into, limits);
-  if (head.starts_with(kRpmMagic)) info = UnpackRpm(package, into, limits);
+  if (head == kDebMagic) info = UnpackDeb(package, into, part, limits);
+  if (head.starts_with(kRpmMagic)) info = UnpackRpm(package, into, part, limits);
   if (!info) return Fail(info.error().Within("cannot unpack " + package.string()));
   return info;
 }

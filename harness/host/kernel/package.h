@@ -15,6 +15,12 @@ struct PackageInfo {
   std::string vendor;   // "debian", "ubuntu", ... from the maintainer; may be empty
 };
 
+// Which files of a package are unpacked.
+enum class PackagePart {
+  kKernel,   // boot/{vmlinuz,config}*, lib/modules, usr/lib/modules
+  kHeaders,  // usr/src/linux-headers-*
+};
+
 struct UnpackLimits {
   std::uint64_t bytes = std::uint64_t{6} << 30;  // decompressed, skipped files included
   std::uint64_t entries = 200000;
@@ -23,14 +29,15 @@ struct UnpackLimits {
 // True if the file begins as a .deb (ar) or .rpm does.
 [[nodiscard]] bool IsPackage(const std::filesystem::path& file);
 
-// Puts the kernel files of a .deb or .rpm (boot/{vmlinuz,config}*, lib/modules, usr/lib/modules)
-// below `into`, an existing folder that nobody else writes to and that holds no symbolic links.
+// Puts the files of a .deb or .rpm that belong to `part` below `into`, an existing folder that
+// nobody else writes to and that holds no symbolic links.
 //
 // The package is not trusted: an absolute path, one with "..", a hard link or a device among the
 // kernel files refuses the whole package; symbolic links are never made, so that none can lead a
 // later file out. On an error what was written so far stays: unpack into a temporary folder.
 [[nodiscard]] Result<PackageInfo> UnpackPackage(const std::filesystem::path& package,
                                                 const std::filesystem::path& into,
+                                                PackagePart part = PackagePart::kKernel,
                                                 const UnpackLimits& limits = {});
 
 }  // namespace kassay

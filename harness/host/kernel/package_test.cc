@@ -28,7 +28,7 @@ class Package : public ::testing::Test {
   Result<PackageInfo> Unpack(const std::string& bytes, const UnpackLimits& limits = {}) {
     Write(folder_ / "p.pkg", bytes);
     fs::create_directories(folder_ / "into");
-    return UnpackPackage(folder_ / "p.pkg", folder_ / "into", limits);
+    return UnpackPackage(folder_ / "p.pkg", folder_ / "into", PackagePart::kKernel, limits);
   }
 
   std::string ErrorOf(const std::string& bytes, const UnpackLimits& limits = {}) {

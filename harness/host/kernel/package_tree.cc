@@ -81,6 +81,15 @@ Status ReplaceFolder(const fs::path& from, const fs::path& to) {
   return {};
 }
 
+Result<fs::path> EmptyFolderBeside(const fs::path& tree) {
+  const fs::path temporary = tree.string() + ".part";
+  std::error_code error;
+  fs::remove_all(temporary, error);  // of an earlier attempt that was killed
+  fs::create_directories(temporary, error);
+  if (error) return Fail("cannot make " + temporary.string() + ": " + error.message());
+  return temporary;
+}
+
 bool HoldsImage(const fs::path& root) { return FilesOfRoot(root).has_value(); }
 
 }  // namespace
@@ -98,11 +107,7 @@ Result<Kernel> OpenPackageTree(const fs::path& tree) {
 
 Result<Kernel> MakePackageTree(const std::vector<fs::path>& packages, const fs::path& tree,
                                KernelIdentity identity) {
-  const fs::path temporary = tree.string() + ".part";
-  std::error_code error;
-  fs::remove_all(temporary, error);  // of an earlier attempt that was killed
-  fs::create_directories(temporary, error);
-  if (error) return Fail("cannot make " + temporary.string() + ": " + error.message());
+  KASSAY_TRY(const fs::path temporary, EmptyFolderBeside(tree));
   const TemporaryFolder cleanup(temporary);
   for (const fs::path& package : packages) {
     const bool had_image = HoldsImage(temporary);
@@ -120,6 +125,17 @@ Result<Kernel> MakePackageTree(const std::vector<fs::path>& packages, const fs::
   KASSAY_CHECK(FlushToDisk(temporary));
   KASSAY_CHECK(ReplaceFolder(temporary, tree));
   return OpenPackageTree(tree);
+}
+
+Status MakeHeadersTree(const std::vector<fs::path>& packages, const fs::path& tree) {
+  if (std::error_code ignored; fs::exists(tree, ignored)) return {};
+  KASSAY_TRY(const fs::path temporary, EmptyFolderBeside(tree));
+  const TemporaryFolder cleanup(temporary);
+  for (const fs::path& package : packages) {
+    KASSAY_TRY(const PackageInfo info, UnpackPackage(package, temporary, PackagePart::kHeaders));
+  }
+  KASSAY_CHECK(FlushToDisk(temporary));
+  return ReplaceFolder(temporary, tree);
 }
 
 }  // namespace kassay

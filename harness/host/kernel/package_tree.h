@@ -20,4 +20,8 @@ namespace kassay {
                                              const std::filesystem::path& tree,
                                              KernelIdentity identity);
 
+// Unpacks the headers among `packages` into `tree`, in the same way, unless it is there.
+[[nodiscard]] Status MakeHeadersTree(const std::vector<std::filesystem::path>& packages,
+                                     const std::filesystem::path& tree);
+
 }  // namespace kassay

@@ -52,6 +52,12 @@ fs::path TreeOf(const StoreOptions& options, const PinnedKernel& pin) {
   return options.cache_dir / "trees" / TreeName(pin.vendor + "-" + pin.name, sha256s);
 }
 
+fs::path HeadersOf(const StoreOptions& options, const PinnedKernel& pin) {
+  std::vector<std::string> sha256s;
+  for (const auto& file : pin.headers) sha256s.push_back(file.sha256);
+  return options.cache_dir / "headers" / TreeName(pin.vendor + "-" + pin.name, sha256s);
+}
+
 fs::path PackageOf(const StoreOptions& options, const PinnedFile& file) {
   return options.cache_dir / "packages" / file.Name();
 }
@@ -171,6 +177,24 @@ Result<Kernel> ResolveFolder(const StoreOptions& options, const FolderSpec& spec
 
 }  // namespace
 
+Result<fs::path> KernelStore::Headers(std::string_view spec) const {
+  constexpr const char* kAutoconf = "include/generated/autoconf.h";
+  if (const fs::path folder(spec); Exists(folder / kAutoconf)) return fs::absolute(folder);
+  const auto parsed = ParseKernelSpec(spec);
+  if (!parsed || !std::holds_alternative<PinnedSpec>(*parsed)) return fs::path();
+  KASSAY_TRY(const PinnedKernel pin, Pinned(spec));
+  if (pin.headers.empty()) return fs::path();
+  const fs::path tree = HeadersOf(options_, pin);
+  KASSAY_TRY(const FileLock lock, FileLock::Acquire(LockOf(tree)));
+  if (!Exists(tree)) {
+    KASSAY_TRY(const std::vector<fs::path> packages, Fetch(pin.headers));
+    KASSAY_CHECK(MakeHeadersTree(packages, tree));
+  }
+  const fs::path folder = tree / "usr" / "src" / ("linux-headers-" + pin.release);
+  if (Exists(folder / kAutoconf)) return folder;
+  return Fail(folder.string() + " holds no " + kAutoconf);
+}
+
 Result<std::vector<PinnedKernel>> KernelStore::Pinned() const {
   KASSAY_TRY(const std::string text, ReadFile(options_.pins_file, kMaxPinsBytes));
   return ParsePins(text, options_.pins_file.string());
@@ -257,6 +281,7 @@ Result<std::uint64_t> KernelStore::Remove(const PinnedKernel& pin) const {
   const fs::path tree = TreeOf(options_, pin);
   KASSAY_TRY(const FileLock tree_lock, FileLock::Acquire(LockOf(tree)));
   KASSAY_CHECK(remove(tree));
+  if (!pin.headers.empty()) KASSAY_CHECK(remove(HeadersOf(options_, pin)));
   for (const auto* files : {&pin.files, &pin.headers, &pin.source}) {
     for (const PinnedFile& file : *files) {
       const fs::path package = PackageOf(options_, file);

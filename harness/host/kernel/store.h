@@ -84,6 +84,11 @@ class KernelStore {
   // is.
   [[nodiscard]] Result<Kernel> Resolve(std::string_view spec) const;
 
+  // The headers that modules for the kernel of `spec` are built against: the folder with
+  // include/generated/autoconf.h. Fetched as needed for a pinned kernel; a build tree has them
+  // itself. An empty path for a kernel that came without.
+  [[nodiscard]] Result<std::filesystem::path> Headers(std::string_view spec) const;
+
   // Where the pinned files `files` are on this machine after fetching what is missing: every one
   // verified. For packages that are not a kernel under test (headers, source).
   [[nodiscard]] Result<std::vector<std::filesystem::path>> Fetch(

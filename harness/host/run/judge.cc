@@ -55,10 +55,16 @@ bool ConsoleShows(const std::string& console, const std::string& expression) {
 
 // The complaints of the kernel: in its log, and where the log did not reach the host any more, on
 // the console.
-std::vector<std::string> ComplaintsOf(const GuestOutcome& outcome) {
+// A case that allows the taint of a warning provokes one on purpose: its warnings are no
+// complaints.
+std::vector<std::string> ComplaintsOf(const GuestOutcome& outcome, const ListedCase& listed) {
   std::vector<std::string> complaints = KernelComplaints(outcome.kernel_log);
   if (complaints.empty() && (outcome.end == End::kKernelDied || outcome.end == End::kSilent))
     complaints = KernelComplaintsIn(outcome.console);
+  if ((TaintBits(listed.allows_taint) & TaintBits("W")) != 0) {
+    std::erase_if(complaints,
+                  [](const std::string& line) { return LogText(line).starts_with("WARNING:"); });
+  }
   return complaints;
 }
 
@@ -68,7 +74,7 @@ class Judgement {
       : listed_(*which.listed),
         outcome_(outcome),
         records_(ReadCaseRecords(outcome.records, which.listed->name)),
-        complaints_(ComplaintsOf(outcome)),
+        complaints_(ComplaintsOf(outcome, *which.listed)),
         result_(Blank(which)) {}
 
   CaseResult Result() && {

@@ -195,6 +195,18 @@ TEST(Judge, NewTaintIsACrashUnlessTheCaseBringsIt) {
   EXPECT_EQ(JudgeAs(listed, outcome).reason, "the kernel is tainted: F");
 }
 
+TEST(Judge, AWarningIsNoCrashWhereTheCaseProvokesOne) {
+  GuestOutcome outcome = Passing();
+  outcome.kernel_log = {"<4>[    1.0] WARNING: mm/slub.c:1 at f+0x1/0x2"};
+  outcome.taint_after = TaintBits("W");
+  EXPECT_EQ(JudgeIt(outcome).verdict, Verdict::kCrash);
+  ListedCase listed = Listed();
+  listed.allows_taint = "W";
+  EXPECT_EQ(JudgeAs(listed, outcome).verdict, Verdict::kPass);
+  outcome.kernel_log.emplace_back("<4>[    1.1] BUG: unable to handle page fault");
+  EXPECT_EQ(JudgeAs(listed, outcome).verdict, Verdict::kCrash);
+}
+
 TEST(Judge, ADeadKernelIsACrashWithItsPanic) {
   GuestOutcome outcome = Passing();
   outcome.end = End::kKernelDied;
