@@ -98,13 +98,13 @@ Spawned RaceWithSpawners(const Scratch& scratch) {
   return spawned;
 }
 
-KASSAY_CASE(Creation, NoThreadEscapesThroughIt, Cites("LLK-042", "LLK-016").Timeout(180)) {
-  constexpr int kRounds = 12;
+KASSAY_CASE(Creation, NoThreadEscapesThroughIt, Cites("LLK-042", "LLK-016").Timeout(300)) {
+  constexpr int kRounds = 6;
   const Scratch scratch;
   int made = 0;
   int made_during = 0;
   for (int i = 0; i < kRounds; ++i) {
-    const auto seen = InChild([&] { return RaceWithSpawners(scratch); });
+    const auto seen = InChild([&] { return RaceWithSpawners(scratch); }, 60);
     ASSERT_TRUE(seen.value) << seen.Describe();
     EXPECT_THAT(seen.value->result, Eq(0));
     EXPECT_THAT(seen.value->looked, Eq(seen.value->made));
