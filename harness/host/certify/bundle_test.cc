@@ -7,6 +7,8 @@
 #include <openssl/pem.h>
 #include <sys/stat.h>
 
+#include <fstream>
+
 #include "harness/base/file.h"
 #include "harness/base/sha256.h"
 #include "harness/host/certify/manifest.h"
@@ -201,11 +203,11 @@ TEST_F(BundleTest, NoByteOfAnyFileCanChange) {
   EXPECT_GE(files.size(), 10U);
   for (const fs::path& file : files) {
     const std::string whole = ReadFile(file).value();
-    const size_t step = std::max<size_t>(1, whole.size() / 40);
+    const size_t step = std::max<size_t>(1, whole.size() / 10);
     for (size_t i = 0; i < whole.size(); i += step) {
       std::string changed = whole;
       changed[i] = static_cast<char>(changed[i] ^ 1);
-      ASSERT_TRUE(WriteFileAtomically(file, changed));
+      std::ofstream(file, std::ios::binary) << changed;  // no fsync: this is done often
       EXPECT_FALSE(VerifyBundle(Bundle(), std::nullopt)) << file << " byte " << i;
     }
     ASSERT_TRUE(WriteFileAtomically(file, whole));
