@@ -118,7 +118,8 @@ class Builder {
 
 std::string Short(const MatrixCell& cell) {
   if (!cell.ran) return "-";
-  if (cell.total == 0) return cell.state;
+  // What holds of a feature that is not there is how it says so: no count is meant.
+  if (cell.total == 0 || cell.state == "absent" || cell.state == "disabled") return cell.state;
   const bool plain = cell.state == "pass" || cell.state == "conformant";
   const std::string count = fmt::format("{}/{}", cell.holds, cell.total);
   return plain ? count : cell.state + " " + count;

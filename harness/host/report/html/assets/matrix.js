@@ -2,7 +2,8 @@
 function cellText(cell) {
   if (!cell) return h("td", {class: "soft"}, "·");
   const [, word, kind] = shown(cell.state);
-  const total = cell.total ? cell.holds + " of " + cell.total : "";
+  const gone = cell.state === "absent" || cell.state === "disabled";
+  const total = cell.total && !gone ? cell.holds + " of " + cell.total : "";
   return h("td", {}, sign(cell.state), " ", h("span", {class: kind}, total || word),
     total && cell.state !== "conformant" && cell.state !== "pass" && h("small", {}, word), cell.reason && h("small", {}, cell.reason));
 }

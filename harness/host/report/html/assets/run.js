@@ -171,7 +171,7 @@ class Explorer {
   }
 }
 
-function verdictWords(run, wrong) {
+function verdictWords(run, wrong, count) {
   const broken = wrong.filter((one) => one.verdict !== "error" && !one.waiver);
   const hurt = new Set(broken.flatMap((one) => one.requirements || [])).size;
   const waived = wrong.filter((one) => one.waiver).length;
@@ -180,7 +180,7 @@ function verdictWords(run, wrong) {
     : ", " + (knownOnes === broken.length ? "all" : knownOnes) + " by known bugs") + (waived ? "; " + waived + " more " + (waived === 1 ? "is" : "are") + " waived" : "") + ".";
   switch (run.verdict) {
     case "conformant":
-      return ["Conforms", "good", "Every requirement that applies to this kernel holds" + (waived ? "; " + plural(waived, "failing case is", "failing cases are") + " waived." : ".")];
+      return ["Conforms", "good", "Every requirement that was put to this kernel holds" + (count.untold ? "; " + count.untold + " could not be told" : "") + (waived ? "; " + plural(waived, "failing case is", "failing cases are") + " waived." : ".")];
     case "nonconformant":
       return ["Does not conform", "bad", broken.length === 0
         ? "A feature that this kernel must have is missing."
@@ -203,7 +203,7 @@ function showRun(run) {
   const missing = run.features.filter((feature) => feature.status === "missing");
   const byId = new Map(run.cases.map((one) => [one.id, one]));
   const explorer = new Explorer(groups, null);
-  const [headline, kind, lead] = verdictWords(run, wrong);
+  const [headline, kind, lead] = verdictWords(run, wrong, count);
   const tally = (number, text, choice) => h("button", {type: "button", on: {click: () => {
     explorer.controls.choose(choice);
     explorer.element.scrollIntoView();
