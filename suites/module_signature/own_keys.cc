@@ -176,8 +176,15 @@ KASSAY_CASE_IN_EVERY_POLICY(AMessageWithContentIsMalformed, "SIG-037") {
     ExpectLoad(policy, Signed(Vendors().body, message), Refused(EBADMSG), name);
     CmsMessage own = trusted.Over(Vendors().body, kSha512);
     own.content_type = kIdSignedData;
+    ExpectLoad(policy, Signed(Vendors().body, own), Refused(EINVAL),
+               std::string(name) + ", content of a type that the parser does not take");
+    // Authenticode: attributes are a must there, and are no type for a module even so.
+    own.content_type = kMsIndirectData;
+    ExpectLoad(policy, Signed(Vendors().body, own), Refused(EBADMSG),
+               std::string(name) + ", Authenticode without attributes");
+    own.signers[0].attributes = SignedAttributes{.content_type = std::string(kMsIndirectData)};
     ExpectLoad(policy, Signed(Vendors().body, own), Refused(EKEYREJECTED),
-               std::string(name) + ", content of another type");
+               std::string(name) + ", Authenticode");
   }
 }
 

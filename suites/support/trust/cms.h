@@ -14,6 +14,7 @@ namespace kassay::trust {
 
 inline constexpr std::string_view kIdData = "1.2.840.113549.1.7.1";
 inline constexpr std::string_view kIdSignedData = "1.2.840.113549.1.7.2";
+inline constexpr std::string_view kMsIndirectData = "1.3.6.1.4.1.311.2.1.4";  // Authenticode
 
 struct SignedAttributes {
   std::string content_type = std::string(kIdData);  // OID; empty leaves the attribute out
