@@ -101,6 +101,7 @@ Status RunLogged(const std::vector<std::string>& argv, const std::vector<std::st
     const ssize_t got = read(running.output.Get(), buffer.data(), buffer.size());
     if (got <= 0) break;
     file.write(buffer.data(), got);
+    file.flush();  // whoever watches the log sees where it is
     lines.Add({buffer.data(), static_cast<std::size_t>(got)});
   }
   int status = 0;
