@@ -173,7 +173,7 @@ class Doctor {
     image.kernel = &kernel;
     image.profile = &profile;
     KASSAY_TRY(const Initramfs initramfs, BuildInitramfs(image, CacheDir() / "images"));
-    const MachineSpec machine{kernel, profile, {initramfs.path}};
+    const MachineSpec machine{kernel, profile, initramfs};
     KASSAY_TRY(AcceleratorChoice choice, ChooseAccelerator(machine, {}));
     VmOptions options;
     options.accelerator = choice.accelerator;

@@ -54,7 +54,7 @@ Status Shell(const Options& options) {
   image.with_shell = true;
   KASSAY_TRY(image.suites, GuestSuites());
   KASSAY_TRY(const Initramfs initramfs, BuildInitramfs(image, CacheDir() / "images"));
-  return RunShell({kernel, profile, {initramfs.path}}, vm);
+  return RunShell({kernel, profile, initramfs}, vm);
 }
 
 void AddShellCommand(CLI::App& app, ExitCode& exit_code) {

@@ -72,7 +72,7 @@ Result<Snapshot> VmLab::Make(const std::string& profile_name) {
       options_.vm.note(fmt::format("profile {}: this kernel has no {}", profile_name, module));
   }
   const SnapshotCache cache(options_.cache_dir / "snapshots");
-  const MachineSpec machine{options_.kernel, profile, {initramfs.path}};
+  const MachineSpec machine{options_.kernel, profile, initramfs};
   return cache.Ensure(machine, options_.vm);
 }
 

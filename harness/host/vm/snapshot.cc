@@ -64,11 +64,15 @@ Result<std::string> KeyOf(const Ingredients& from) {
   if (image.empty()) {
     KASSAY_TRY(image, Sha256HexOfFile(from.spec.kernel.image));
   }
+  std::string initramfs = from.spec.initramfs.sha256;
+  if (initramfs.empty()) {
+    KASSAY_TRY(initramfs, Sha256HexOfFile(from.spec.initramfs.path));
+  }
   const Json key = {
       {"format", kSnapshotFormat},
       {"agent", protocol::kVersion},
       {"image", image},
-      {"initramfs", from.spec.initramfs.sha256},
+      {"initramfs", initramfs},
       {"command_line", KernelCommandLine(profile, from.boot)},
       {"modules", profile.modules},
       {"disk_mib", profile.disk_mib},
