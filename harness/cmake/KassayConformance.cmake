@@ -43,3 +43,28 @@ kassay_conformance_tests(conformance ${KASSAY_CTEST_KERNEL} ${SUITES})
 set(SUITE_TARGETS ${SUITES})
 list(TRANSFORM SUITE_TARGETS PREPEND suite_)
 add_custom_target(conform DEPENDS kassay guest-agent ${SUITE_TARGETS})
+if(TARGET selinux_policies)
+  add_dependencies(conform selinux_policies)
+endif()
+
+# The suites hold themselves to the project's promises (harness/host/run/suite_check.h).
+list(JOIN SUITES " " SUITE_NAMES)
+kassay_unit_test(project_test SOURCES ${CMAKE_SOURCE_DIR}/harness/host/run/project_test.cc DEPENDS kassay_run)
+add_dependencies(project_test ${SUITE_TARGETS})
+target_compile_definitions(project_test PRIVATE
+  KASSAY_BUILT_SUITES="${SUITE_NAMES}"
+  KASSAY_BUILT_DATA_DIR="${CMAKE_BINARY_DIR}/share/kassay"
+  KASSAY_BUILT_LIBEXEC_DIR="${CMAKE_BINARY_DIR}/libexec/kassay")
+
+# What kassay does when its surroundings fail. Needs the kernel and boots it: label `slow`.
+add_executable(robustness_test ${CMAKE_SOURCE_DIR}/harness/host/cli/robustness_test.cc)
+target_link_libraries(robustness_test PRIVATE kassay_host_options kassay_run GTest::gmock GTest::gtest_main)
+add_dependencies(robustness_test conform)
+set_target_properties(robustness_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/unit)
+target_compile_definitions(robustness_test PRIVATE
+  KASSAY_PROGRAM="${CMAKE_BINARY_DIR}/bin/kassay"
+  KASSAY_DATA="${CMAKE_BINARY_DIR}/share/kassay"
+  KASSAY_PINS="${CMAKE_SOURCE_DIR}/vm/kernels.toml"
+  KASSAY_KERNEL="${KASSAY_CTEST_KERNEL}")
+gtest_discover_tests(robustness_test TEST_PREFIX "robustness." DISCOVERY_TIMEOUT 60 DISCOVERY_MODE PRE_TEST
+                     PROPERTIES LABELS slow TIMEOUT 1200 FIXTURES_REQUIRED conformance.io_uring)

@@ -12,6 +12,8 @@
 #include "harness/host/cli/run_view.h"
 #include "harness/host/report/table.h"
 #include "harness/host/run/run.h"
+#include "harness/host/run/selection.h"
+#include "harness/host/vm/boot.h"
 
 namespace kassay::cli {
 namespace {
@@ -88,10 +90,31 @@ ExitCode CodeOf(const RunResult& run, bool expect_errata) {
                                                                          : ExitCodeOf(without);
 }
 
+// What can be told without the kernel is told before it is fetched: names that match nothing, and a
+// QEMU that is not there.
+Status CheckBeforeFetching(const RunOptions& options) {
+  const Installation installation{options.data_dir, options.libexec_dir};
+  std::vector<std::string> suites = options.suites;
+  if (!options.resume && (!options.suites.empty() || !options.filters.empty())) {
+    KASSAY_TRY(const Selection selection, Select(installation, suites, options.filters));
+  }
+  if (suites.empty()) {
+    KASSAY_TRY(suites, installation.InstalledSuites());
+  }
+  for (const std::string& suite : suites) {
+    KASSAY_TRY(const Catalogue catalogue, LoadCatalogue(options.data_dir / "suites", suite));
+    if (catalogue.runs_on_host) continue;
+    KASSAY_TRY(const QemuBinary qemu, FindQemu(options.vm));
+    break;
+  }
+  return {};
+}
+
 Result<ExitCode> RunIt(const CLI::App& command, Options& options) {
   KASSAY_CHECK(Prepare(command, options));
   KASSAY_TRY(const RunChecks checks, RunChecks::Load(options.checks));
   KASSAY_TRY(const RunOptions run_options, RunOptionsOf(options.flags, options.kernel));
+  KASSAY_CHECK(CheckBeforeFetching(run_options));
   KASSAY_TRY(const Kernel kernel, ResolveKernel(options.kernel));
   TerminalView view;
   RunObserver silent;
