@@ -64,13 +64,13 @@ Race RaceCallers(int callers) {
 class Callers : public ::testing::TestWithParam<int> {};
 
 KASSAY_CASE_P(Callers, AreSerializedAndEachAddsOneLayer,
-              Cites("LLK-029", "LLK-030", "LLK-031").Timeout(120)) {
-  constexpr int kRounds = 5;
+              Cites("LLK-029", "LLK-030", "LLK-031").Timeout(200)) {
+  constexpr int kRounds = 3;
   const int callers = GetParam();
   const int fitting = std::min(callers, kMaxLayers);
   int overlapping = 0;
   for (int round = 0; round < kRounds; ++round) {
-    const auto seen = InChild([callers] { return RaceCallers(callers); });
+    const auto seen = InChild([callers] { return RaceCallers(callers); }, 60);
     ASSERT_TRUE(seen.value) << seen.Describe();
     EXPECT_THAT(seen.value->succeeded, Eq(fitting));
     EXPECT_THAT(seen.value->too_big, Eq(callers - fitting));
@@ -162,7 +162,7 @@ KASSAY_CASE(Interruption, SignalsForSiblingsAreDeliveredExactlyOnce,
   constexpr int kSiblings = 8;
   constexpr int kSignals = 100;
   struct Outcome {
-    int zero, handled, eintr_seen;
+    int zero, handled;
   };
   const auto seen = InChild(
       [] {

@@ -227,7 +227,7 @@ INSTANTIATE_TEST_SUITE_P(From, CallerPosition,
 
 class ThreadCount : public ::testing::TestWithParam<int> {};
 
-KASSAY_CASE_P(ThreadCount, NoThreadIsMissed, Cites("LLK-016", "LLK-065").Timeout(120)) {
+KASSAY_CASE_P(ThreadCount, NoThreadIsMissed, Cites("LLK-016", "LLK-065").Timeout(240)) {
   const Scratch scratch;
   const int count = GetParam();
   struct Counts {
@@ -247,7 +247,7 @@ KASSAY_CASE_P(ThreadCount, NoThreadIsMissed, Cites("LLK-016", "LLK-065").Timeout
         counts.restricted_after = CountSeeing(siblings, scratch.File(), kNoReadNnp);
         return counts;
       },
-      100);
+      200);
   ASSERT_TRUE(seen.value) << seen.Describe();
   RecordEvidence("milliseconds", std::to_string(seen.value->milliseconds));
   EXPECT_THAT(seen.value->result, Eq(0));

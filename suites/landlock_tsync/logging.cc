@@ -27,10 +27,6 @@ long Enforce(std::uint64_t fs, std::uint32_t flags) {
   return RestrictSelf(Ruleset(fs).Get(), flags);
 }
 
-struct Denial {
-  bool worked = false;  // the calls did what they should, and the read was denied
-};
-
 class Logging : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -57,7 +53,6 @@ class Logging : public ::testing::Test {
 };
 
 KASSAY_CASE_F(Logging, DenialOfASiblingIsRecordedOnceWithItsDomain, Cites("LLK-053")) {
-  int sibling_tid = 0;
   const auto denials =
       DenialsAfter([](Sibling&) { return Enforce(kFsReadFile | kFsExecute, kTsync) == 0; });
   ASSERT_THAT(denials, SizeIs(1));
@@ -73,7 +68,6 @@ KASSAY_CASE_F(Logging, DenialOfASiblingIsRecordedOnceWithItsDomain, Cites("LLK-0
   EXPECT_THAT(allocated[0].Field("domain"), Eq(denial.Field("domain")));
   EXPECT_THAT(allocated[0].Field("mode"), Optional(Eq("enforcing")));
   EXPECT_THAT(allocated[0].Field("uid"), Optional(Eq("0")));
-  static_cast<void>(sibling_tid);
 }
 
 KASSAY_CASE_F(Logging, DomainIsTheSameForAllThreadsAndIntroducedOnce, Cites("LLK-053")) {
@@ -183,7 +177,7 @@ KASSAY_HELPER(TryToRead) {
 
 // READ_FILE also gates execve and the libraries of the program, so only the scratch folder is shut
 // off: everything else gets a rule.
-UniqueFd RulesetForExec(const Scratch& scratch) {
+UniqueFd RulesetForExec() {
   UniqueFd ruleset = Ruleset(kFsWriteFile | kFsReadFile);
   for (const char* open_folder :
        {"/bin", "/lib", "/lib64", "/usr", "/kassay", "/proc", "/prog", "/dev", "/etc"}) {
@@ -195,7 +189,6 @@ UniqueFd RulesetForExec(const Scratch& scratch) {
   const UniqueFd self(open("/proc/self/exe", O_PATH | O_CLOEXEC));
   const PathBeneathAttr attr{kFsReadFile, self.Get()};
   AddRule(ruleset.Get(), kRulePathBeneath, &attr);
-  static_cast<void>(scratch);
   return ruleset;
 }
 
@@ -205,7 +198,7 @@ KASSAY_CASE_F(Logging, ProgramsThatSiblingsExecuteAreSilentUnlessAskedFor,
     const auto discarded = log_.Take();
     const auto seen = InChild([&] {
       Sibling sibling;
-      const UniqueFd ruleset = RulesetForExec(scratch_);
+      const UniqueFd ruleset = RulesetForExec();
       if (RestrictSelf(ruleset.Get(), flags | kTsync) != 0) return -1;
       return sibling.Do([&] {
         const pid_t child = fork();

@@ -168,12 +168,6 @@ KASSAY_CASE(Waiting, EndsWithSigkill, Cites("LLK-034")) {
   EXPECT_THAT(seen.value->milliseconds, Lt(4000));
 }
 
-// In another process: stops the thread, says so, lets it go after the time and notes when.
-struct Tracer {
-  std::atomic<int> stopped;
-  std::atomic<long> released_at;
-};
-
 KASSAY_CASE(Waiting, ForTheTracerOfAStoppedThread, Cites("LLK-036")) {
   const Scratch scratch;
   const auto seen = InChild([&] {
