@@ -99,7 +99,10 @@ int main(int argc, char** argv) {
   if (what == "log") return Log();
   if (what == "panic") WriteFile("/proc/sysrq-trigger", "c");
   if (what == "reset") WriteFile("/proc/sysrq-trigger", "b");
-  if (what == "off") WriteFile("/proc/sysrq-trigger", "o");
+  if (what == "off") {
+    WriteFile("/proc/sysrq-trigger", "o");
+    ::pause();  // a worker of the kernel's does it later (kernel/power/poweroff.c)
+  }
   if (what == "hang") return Hang();
   std::fprintf(stderr, "probe: what is '%s'?\n", what.c_str());
   return 2;
