@@ -47,10 +47,12 @@ std::string KernelCommandLine(const Profile& profile, BootMode boot) {
   // A kernel that panics resets at once, which ends QEMU (-no-reboot); one that hangs before its
   // console is up has said something through earlyprintk.
   std::string line = "console=ttyS0 earlyprintk=ttyS0 panic=-1";
+  // A busy host keeps a vCPU waiting for longer than the 21 s after which the kernel takes it for
+  // stuck; a case that really hangs meets its own limit.
   if (boot == BootMode::kDirect)
     line +=
         " quiet nokaslr mitigations=off cryptomgr.notests tsc=reliable no_timer_check"
-        " damon_stat.enabled=0";
+        " damon_stat.enabled=0 rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60";
   for (const std::string& word : profile.command_line) line += " " + word;
   return line;
 }
