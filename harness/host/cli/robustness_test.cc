@@ -103,8 +103,9 @@ TEST_F(Robustness, UnknownNames) {
 
 TEST_F(Robustness, AResultFolderThatCannotBeWritten) {
   std::ofstream(dir_ / "file") << "x";
-  ExpectOneLine(Run({"--out", (dir_ / "file" / "out").string()}), ExitCode::kCouldNotTest,
-                "cannot make the result folder");
+  ExpectOneLine(Kassay({"run", "--kernel", kKernel, "--suite", "io_uring", "--out",
+                        (dir_ / "file" / "out").string()}),
+                ExitCode::kCouldNotTest, "cannot make the result folder");
 }
 
 TEST_F(Robustness, NoMirror) {

@@ -210,9 +210,15 @@ tl::expected<void, DownloadError> Download(
     const std::function<void(const FetchProgress&)>& on_progress) {
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (started != CURLE_OK) return tl::unexpected(DownloadError{{"libcurl does not start"}});
-  auto transfer = OpenPart(target.string() + ".part", pin, on_progress);
+  const fs::path part = target.string() + ".part";
+  auto transfer = OpenPart(part, pin, on_progress);
   if (!transfer) return tl::unexpected(DownloadError{std::move(transfer).error()});
   if (auto status = Complete(mirror, target, *transfer); !status) {
+    // Where nothing came there is nothing to resume.
+    if (std::error_code ignored; fs::file_size(part, ignored) == 0) fs::remove(part, ignored);
+    // There is nothing in it that a later attempt could go on from.
+    std::error_code ignored;
+    if (transfer->size == 0) fs::remove(target.string() + ".part", ignored);
     return tl::unexpected(DownloadError{std::move(status).error(), transfer->mirrors_fault});
   }
   return {};
