@@ -216,9 +216,6 @@ tl::expected<void, DownloadError> Download(
   if (auto status = Complete(mirror, target, *transfer); !status) {
     // Where nothing came there is nothing to resume.
     if (std::error_code ignored; fs::file_size(part, ignored) == 0) fs::remove(part, ignored);
-    // There is nothing in it that a later attempt could go on from.
-    std::error_code ignored;
-    if (transfer->size == 0) fs::remove(target.string() + ".part", ignored);
     return tl::unexpected(DownloadError{std::move(status).error(), transfer->mirrors_fault});
   }
   return {};
