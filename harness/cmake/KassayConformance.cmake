@@ -7,8 +7,8 @@
 # are is asked of the suite itself when ctest starts, after a change of the suite only.
 set(KASSAY_CTEST_KERNEL "debian:7.0.13" CACHE STRING "The kernel of the conformance tests of CTest")
 
-# kassay_conformance_tests(PREFIX KERNEL SUITE...)
-function(kassay_conformance_tests PREFIX KERNEL)
+# kassay_conformance_tests(PREFIX KERNEL NEEDS SUITE...): NEEDS is a fixture that must be set up before, or "".
+function(kassay_conformance_tests PREFIX KERNEL NEEDS)
   string(MAKE_C_IDENTIFIER "${KERNEL}" KERNEL_NAME)
   foreach(SUITE ${ARGN})
     set(DIR ${CMAKE_BINARY_DIR}/conformance/${KERNEL_NAME}/${SUITE})
@@ -23,7 +23,7 @@ else()
   if(NOT EXISTS "@TESTS@" OR "@PROGRAM@" IS_NEWER_THAN "@TESTS@")
     execute_process(
       COMMAND "@CMAKE_BINARY_DIR@/bin/kassay" ctest-script --kernel "@KERNEL@" --suite "@SUITE@"
-              --prefix "@PREFIX@" --dir "@DIR@" --output "@TESTS@"
+              --prefix "@PREFIX@" --needs "@NEEDS@" --dir "@DIR@" --output "@TESTS@"
       RESULT_VARIABLE CODE)
     if(NOT CODE EQUAL 0)
       message(FATAL_ERROR "the suite @SUITE@ cannot be listed")
@@ -37,7 +37,22 @@ endif()
 endfunction()
 
 get_property(SUITES GLOBAL PROPERTY KASSAY_SUITES)
-kassay_conformance_tests(conformance ${KASSAY_CTEST_KERNEL} ${SUITES})
+kassay_conformance_tests(conformance ${KASSAY_CTEST_KERNEL} "" ${SUITES})
+
+# What vendors' kernels leave out is tested on the reference kernel, which a fixture builds (once: it is cached).
+#   ctest -L reference
+option(KASSAY_CTEST_REFERENCE "Tests on the reference kernel; building it takes minutes" ON)
+set(KASSAY_CTEST_REFERENCE_SUITES "mldsa" CACHE STRING "The suites that are tested on the reference kernel")
+if(KASSAY_CTEST_REFERENCE)
+  add_test(NAME reference.kernel COMMAND kassay kernel build 7.0 --quiet)
+  set_tests_properties(reference.kernel PROPERTIES
+    LABELS "reference;slow" FIXTURES_SETUP reference.kernel TIMEOUT 3600 RUN_SERIAL ON)
+  foreach(SUITE ${KASSAY_CTEST_REFERENCE_SUITES})
+    if(SUITE IN_LIST SUITES)
+      kassay_conformance_tests(reference reference:7.0 reference.kernel ${SUITE})
+    endif()
+  endforeach()
+endif()
 
 # What `kassay run` takes, and nothing that only tests need.
 set(SUITE_TARGETS ${SUITES})

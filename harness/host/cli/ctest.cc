@@ -32,8 +32,9 @@ struct Options {
   std::string suite;
   std::string case_name;
   std::string prefix = "conformance";
-  fs::path dir;     // belongs to one suite and kernel; ctest-prepare fills it
-  fs::path output;  // of ctest-script
+  std::string needs;  // a fixture that ctest-prepare needs; empty for none
+  fs::path dir;       // belongs to one suite and kernel; ctest-prepare fills it
+  fs::path output;    // of ctest-script
 };
 
 // A bracket argument of CMake: nothing in it is special.
@@ -53,7 +54,9 @@ std::string TestsOf(const Suite& suite, const Options& options) {
                           Quoted(options.prefix), properties);
   };
   const std::string setup = options.prefix + ".prepare." + name;
-  add(setup, "ctest-prepare", "", fmt::format("FIXTURES_SETUP {} TIMEOUT 3600", Quoted(fixture)));
+  add(setup, "ctest-prepare", "",
+      fmt::format("FIXTURES_SETUP {} TIMEOUT 3600{}", Quoted(fixture),
+                  options.needs.empty() ? "" : " FIXTURES_REQUIRED " + Quoted(options.needs)));
   for (const ListedCase& listed : suite.list.cases) {
     add(fixture + "." + listed.name, "ctest-case", " --case " + Quoted(listed.name),
         fmt::format("FIXTURES_REQUIRED {} SKIP_RETURN_CODE {} TIMEOUT {}", Quoted(fixture),
@@ -149,6 +152,7 @@ void AddCtestCommands(CLI::App& app, ExitCode& exit_code) {
   const auto options = std::make_shared<Options>();
   CLI::App* script = AddHidden(app, "ctest-script", options);
   script->add_option("--prefix", options->prefix);
+  script->add_option("--needs", options->needs);
   script->add_option("--output", options->output)->required();
   script->callback([options, finish] { finish(Script(*options)); });
   CLI::App* prepare = AddHidden(app, "ctest-prepare", options);

@@ -200,11 +200,15 @@ class CtrlC : public Robustness {
     ::_exit(127);
   }
 
-  // Until the journal holds a finished case.
+  // Until the journal holds a case that is finished and ran in a machine.
   bool WaitForACase() {
     for (int i = 0; i < 6000; ++i) {
       const auto content = ReadJournal(Out());
-      if (content && !content->cases.empty()) return true;
+      const bool ran = content && std::any_of(content->cases.begin(), content->cases.end(),
+                                              [](const JournalledCase& finished) {
+                                                return !finished.outcomes.empty();
+                                              });
+      if (ran) return true;
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
     return false;

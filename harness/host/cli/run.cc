@@ -76,6 +76,7 @@ Status Prepare(const CLI::App& command, Options& options) {
   options.kernel.spec = plan.kernel.spec;
   run.vm.boot = plan.boot;
   run.profile = plan.profile;
+  run.suites = plan.suites;
   run.out_dir = options.resume;
   run.resume = true;
   return {};
@@ -93,7 +94,8 @@ ExitCode CodeOf(const RunResult& run, bool expect_errata) {
 // What can be told without the kernel is told before it is fetched: names that match nothing, and a
 // QEMU that is not there.
 Status CheckBeforeFetching(const RunOptions& options) {
-  const Installation installation{options.data_dir, options.libexec_dir};
+  const Installation installation{options.data_dir, options.libexec_dir,
+                                  options.cache_dir / "lists"};
   std::vector<std::string> suites = options.suites;
   if (!options.resume && (!options.suites.empty() || !options.filters.empty())) {
     KASSAY_TRY(const Selection selection, Select(installation, suites, options.filters));

@@ -1,5 +1,8 @@
 #include "harness/host/cli/run_options.h"
 
+#include <chrono>
+#include <cmath>
+
 namespace kassay::cli {
 
 void AddRunFlags(CLI::App& command, RunFlags& flags) {
@@ -34,7 +37,7 @@ void AddRunFlags(CLI::App& command, RunFlags& flags) {
       ->capture_default_str();
   command
       .add_option("--limit-scale", flags.run.limit_scale,
-                  "Multiplies every case's time limit, for slow machines")
+                  "Multiplies every case's time limit and that of a boot, for slow machines")
       ->check(CLI::Range(0.1, 100.0))
       ->capture_default_str();
   command
@@ -48,6 +51,8 @@ Result<RunOptions> RunOptionsOf(const RunFlags& flags, const KernelOptions& kern
   RunOptions options = flags.run;
   options.isolation = flags.isolation == "suite" ? Isolation::kSuite : Isolation::kCase;
   KASSAY_TRY(options.vm.accelerator, ParseAccelerator(flags.accelerator));
+  options.vm.boot_limit = std::chrono::seconds(
+      std::lround(static_cast<double>(options.vm.boot_limit.count()) * options.limit_scale));
   options.headers_dir = [headers = flags.headers, kernel]() -> Result<std::filesystem::path> {
     if (!headers.empty()) return std::filesystem::path(headers);
     return KernelStore(kernel.store).Headers(kernel.spec);

@@ -1,11 +1,14 @@
 #include "harness/host/run/case_list.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <regex>
 #include <set>
 
+#include "harness/base/file.h"
+#include "harness/base/sha256.h"
 #include "harness/host/result/json_reader.h"
 #include "harness/host/run/program.h"
 #include "harness/protocol/records.h"
@@ -14,6 +17,7 @@ namespace kassay {
 namespace {
 
 constexpr int kMaxTimeoutS = 3600;
+constexpr size_t kMaxListBytes = size_t{8} << 20;
 
 // What GoogleTest lets through in a name, minus what a filter would take for its own language.
 bool IsCaseName(std::string_view name) {
@@ -81,20 +85,47 @@ Result<CaseList> ParseCaseList(std::string_view text) {
   return list;
 }
 
-Result<CaseList> ListCases(const std::filesystem::path& executable) {
+namespace {
+
+Result<std::string> AskForList(const std::filesystem::path& executable) {
   Program program;
   program.argv = {executable.string(), "--kassay_list"};
-  KASSAY_TRY(const ProgramOutcome outcome, RunProgram(program));
-  if (!outcome.Succeeded()) {
-    const std::string said = outcome.standard_error.substr(0, outcome.standard_error.find('\n'));
-    return Fail(fmt::format("{} --kassay_list {}{}{}", executable.string(), outcome.HowItEnded(),
-                            said.empty() ? "" : ": ", said.substr(0, 300)));
+  // Generous: the machine may be busy with guests.
+  program.limit = std::chrono::seconds(60);
+  KASSAY_TRY(ProgramOutcome outcome, RunProgram(program));
+  if (outcome.Succeeded()) return std::move(outcome.standard_output);
+  const std::string said = outcome.standard_error.substr(0, outcome.standard_error.find('\n'));
+  return Fail(fmt::format("{} --kassay_list {}{}{}", executable.string(), outcome.HowItEnded(),
+                          said.empty() ? "" : ": ", said.substr(0, 300)));
+}
+
+// Where the answer of this very file is kept; empty if it is not to be kept.
+std::filesystem::path PlaceInCache(const std::filesystem::path& executable,
+                                   const std::filesystem::path& cache_dir) {
+  struct stat info {};
+  if (cache_dir.empty() || ::stat(executable.c_str(), &info) != 0) return {};
+  const std::string key =
+      fmt::format("{} {} {} {}.{}", std::filesystem::absolute(executable).string(), info.st_ino,
+                  info.st_size, info.st_ctim.tv_sec, info.st_ctim.tv_nsec);
+  return cache_dir / (Sha256Hex(key).substr(0, 32) + ".json");
+}
+
+}  // namespace
+
+Result<CaseList> ListCases(const std::filesystem::path& executable,
+                           const std::filesystem::path& cache_dir) {
+  const std::filesystem::path kept = PlaceInCache(executable, cache_dir);
+  if (!kept.empty()) {
+    const auto text = ReadFile(kept, kMaxListBytes);
+    auto list = text ? ParseCaseList(*text) : Result<CaseList>(Fail(text.error()));
+    if (list && list->suite == executable.filename().string()) return list;
   }
-  auto list = ParseCaseList(outcome.standard_output);
+  KASSAY_TRY(const std::string text, AskForList(executable));
+  auto list = ParseCaseList(text);
   if (!list) return Fail(list.error().Within(executable.string() + " --kassay_list"));
-  if (list->suite != executable.filename().string()) {
+  if (list->suite != executable.filename().string())
     return Fail(fmt::format("{} says that it is the suite '{}'", executable.string(), list->suite));
-  }
+  if (!kept.empty()) static_cast<void>(WriteFileAtomically(kept, text));
   return list;
 }
 

@@ -36,7 +36,10 @@ struct CaseList {
 // file name or a filter, the same case twice, a time limit out of 1 to 3600 s, a bad expression.
 [[nodiscard]] Result<CaseList> ParseCaseList(std::string_view json);
 
-// Runs `executable --kassay_list` on this machine, with a limit in time and output.
-[[nodiscard]] Result<CaseList> ListCases(const std::filesystem::path& executable);
+// Runs `executable --kassay_list` on this machine, with a limit in time and output. With a
+// `cache_dir` the answer is kept there and taken from there while the executable is the same file
+// (path, inode, size and time of change); what is wrong with the cache is no error.
+[[nodiscard]] Result<CaseList> ListCases(const std::filesystem::path& executable,
+                                         const std::filesystem::path& cache_dir = {});
 
 }  // namespace kassay

@@ -67,6 +67,23 @@ TEST_F(ListingProgram, IsRun) {
   EXPECT_EQ(list->cases.size(), 2U);
 }
 
+TEST_F(ListingProgram, IsAskedOnceWhileItIsTheSameFile) {
+  const std::filesystem::path cache = std::filesystem::path(::testing::TempDir()) / "lists";
+  std::filesystem::remove_all(cache);
+  const std::string good = "cat <<'END'\n" + std::string(kList) + "\nEND\n";
+  const auto program = Script("test -e $0.asked && exit 1; touch $0.asked; " + good);
+  std::filesystem::remove(program.string() + ".asked");
+  ASSERT_TRUE(ListCases(program, cache));
+  EXPECT_TRUE(ListCases(program, cache)) << "asked again";
+  EXPECT_FALSE(ListCases(program));
+  // Another file in its place is asked; a damaged cache is passed over.
+  Script(good + "# changed\n");
+  EXPECT_TRUE(ListCases(program, cache));
+  for (const auto& entry : std::filesystem::directory_iterator(cache))
+    ASSERT_TRUE(WriteFileAtomically(entry.path(), "{"));
+  EXPECT_TRUE(ListCases(program, cache));
+}
+
 TEST_F(ListingProgram, ThatFailsIsQuoted) {
   const auto list = ListCases(Script("echo 'Ring.X cites no requirement' >&2; exit 1\n"));
   ASSERT_FALSE(list);

@@ -42,6 +42,7 @@ Result<std::filesystem::path> VmLab::Prepared(const std::string& suite) {
   Program program;
   program.argv = {executable.string(), "--kassay_prepare=" + unfinished.string()};
   program.environment[kHeadersVariable] = headers.string();
+  program.limit = std::chrono::minutes(10);  // it compiles
   const Result<ProgramOutcome> outcome = RunProgram(program);
   if (outcome && outcome->Succeeded()) std::filesystem::rename(unfinished, folder, error);
   // Another run may have been faster: its result is the same.

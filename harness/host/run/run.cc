@@ -16,33 +16,25 @@ namespace kassay {
 namespace fs = std::filesystem;
 namespace {
 
-// Which suites' executables the image of each profile holds: all installed ones that use it, so
-// that a run of one case and a run of everything share one snapshot.
-std::map<std::string, std::set<std::string>> SuitesByProfile(const Installation& installation,
-                                                             const RunOptions& options) {
-  std::map<std::string, std::set<std::string>> by_profile;
+// What the image of each profile holds, and which suites want to prepare something for it.
+void FillImages(const Installation& installation, const RunOptions& options, VmLabOptions& lab) {
   const auto names = installation.InstalledSuites();
-  if (!names) return by_profile;
+  if (!names) return;
   for (const std::string& name : *names) {
     // One that cannot be listed says so when it is selected.
     const auto suite = installation.Load(name);
     if (!suite) continue;
-    by_profile[ProbeProfileOf(*suite, options.profile)].insert(name);
+    if (suite->list.prepares) lab.preparing.insert(name);
+    // All installed suites that use a profile, so that a run of one case and a run of everything
+    // share one snapshot; the override is for those that are asked for.
+    const bool selected =
+        options.suites.empty() ||
+        std::find(options.suites.begin(), options.suites.end(), name) != options.suites.end();
+    const std::string profile_override = selected ? options.profile : "";
+    lab.suites[ProbeProfileOf(*suite, profile_override)].insert(name);
     for (const ListedCase& listed : suite->list.cases)
-      by_profile[ProfileOf(*suite, listed, options.profile)].insert(name);
+      lab.suites[ProfileOf(*suite, listed, profile_override)].insert(name);
   }
-  return by_profile;
-}
-
-std::set<std::string> PreparingSuites(const Installation& installation) {
-  std::set<std::string> preparing;
-  const auto names = installation.InstalledSuites();
-  if (!names) return preparing;
-  for (const std::string& name : *names) {
-    const auto suite = installation.Load(name);
-    if (suite && suite->list.prepares) preparing.insert(name);
-  }
-  return preparing;
 }
 
 // MemAvailable of proc_meminfo(5) in MiB; nothing if it cannot be read.
@@ -80,8 +72,8 @@ Result<RunResult> RunKernel(const Kernel& kernel, const RunOptions& options,
   lab_options.profiles_dir = options.data_dir / "vm" / "profiles";
   lab_options.libexec_dir = options.libexec_dir;
   lab_options.cache_dir = options.cache_dir;
-  lab_options.suites = SuitesByProfile({options.data_dir, options.libexec_dir}, options);
-  lab_options.preparing = PreparingSuites({options.data_dir, options.libexec_dir});
+  FillImages({options.data_dir, options.libexec_dir, options.cache_dir / "lists"}, options,
+             lab_options);
   lab_options.vm = options.vm;
   lab_options.vm.note = [&](const std::string& text) { notes.Add(text); };
   lab_options.headers_dir = options.headers_dir;

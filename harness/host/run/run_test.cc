@@ -148,6 +148,7 @@ class RunTest : public ::testing::Test {
     options_.out_dir = dir_ / "out";
     options_.data_dir = dir_ / "data";
     options_.libexec_dir = dir_ / "libexec";
+    options_.cache_dir = dir_ / "cache";
     options_.jobs = 1;
   }
   ~RunTest() override {

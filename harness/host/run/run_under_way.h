@@ -27,7 +27,7 @@ class RunUnderWay {
         options_(options),
         observer_(observer),
         notes_(notes),
-        installation_{options.data_dir, options.libexec_dir} {}
+        installation_{options.data_dir, options.libexec_dir, options.cache_dir / "lists"} {}
 
   // Goes to the end, or as far as Ctrl-C lets it. After an error in which nothing was said about
   // the kernel, no journal stays behind.

@@ -32,7 +32,7 @@ Result<Suite> Installation::Load(const std::string& name) const {
   }
   Suite suite;
   KASSAY_TRY(suite.catalogue, LoadCatalogue(data_dir / "suites", name));
-  KASSAY_TRY(suite.list, ListCases(libexec_dir / "suites" / name));
+  KASSAY_TRY(suite.list, ListCases(libexec_dir / "suites" / name, lists_dir));
   return suite;
 }
 

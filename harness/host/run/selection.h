@@ -24,6 +24,7 @@ struct Suite {
 struct Installation {
   std::filesystem::path data_dir;
   std::filesystem::path libexec_dir;
+  std::filesystem::path lists_dir;  // where the suites' answers are kept; empty: nowhere
 
   [[nodiscard]] Result<std::vector<std::string>> InstalledSuites() const;
   // One suite, read and listed. An unknown name is a usage error that says which there are.
