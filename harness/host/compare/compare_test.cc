@@ -166,8 +166,11 @@ TEST(FlakeProbability, IsFishersOneSidedTest) {
 }
 
 TEST(Compare, SaysWhetherOnlyTheKernelDiffers) {
-  const Baseline before = Side({Case("A", Verdict::kPass)});
-  EXPECT_THAT(ToTable(Compare(before, before)), HasSubstr("Only the kernel differs"));
+  Baseline before = Side({Case("A", Verdict::kPass)});
+  EXPECT_THAT(ToTable(Compare(before, before)), HasSubstr("image is the same on both sides"));
+  Baseline other_kernel = before;
+  other_kernel.kernel.image_sha256 = "f";
+  EXPECT_THAT(ToTable(Compare(before, other_kernel)), HasSubstr("Only the kernel differs"));
   Baseline after = before;
   after.environment.qemu_version = "9.0";
   EXPECT_FALSE(Compare(before, after).Refused());

@@ -77,11 +77,10 @@ std::string StatusOf(const std::optional<BaselineFeature>& feature) {
 }
 
 void AppendConditions(const Comparison& comparison, std::string& out) {
-  if (comparison.before.image_sha256 == comparison.after.image_sha256) {
-    out += "The kernel image is the same on both sides.\n";
-  }
+  const bool same_kernel = comparison.before.image_sha256 == comparison.after.image_sha256;
+  if (same_kernel) out += "The kernel image is the same on both sides.\n";
   if (comparison.differences.empty()) {
-    out += "Only the kernel differs.\n";
+    if (!same_kernel) out += "Only the kernel differs.\n";
     return;
   }
   for (const Difference& d : comparison.differences) {
