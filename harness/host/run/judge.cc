@@ -167,17 +167,21 @@ class Judgement {
                         ~TaintBits(listed_.allows_taint));
   }
 
+  // "file:line: Expected: ...; Actual: ...": GoogleTest's lines in one. A long expression in front
+  // of them is left out, for the place tells it.
   [[nodiscard]] std::string FirstFailure() const {
+    constexpr size_t kLongExpression = 80;
     const Failure& failure = records_.failures.front();
+    const bool has_more = failure.message.find("\n") != std::string::npos;
     std::string text;
     for (const std::string& line : PlainLines(failure.message)) {
       const size_t begin = line.find_first_not_of(" \t");
       if (begin == std::string::npos) continue;
-      if (!text.empty()) text += "; ";
-      text += line.substr(begin);
+      const std::string words = line.substr(begin);
+      if (has_more && words.starts_with("Value of: ") && words.size() > kLongExpression) continue;
+      text += (text.empty() ? "" : "; ") + words;
     }
-    text = OneLine(text, 240);
-    return fmt::format("{}:{}: {}", OneLine(failure.file, 100), failure.line, text);
+    return fmt::format("{}:{}: {}", OneLine(failure.file, 100), failure.line, OneLine(text, 240));
   }
 
   const ListedCase& listed_;

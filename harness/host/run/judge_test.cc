@@ -83,6 +83,16 @@ TEST(Judge, AFailedAssertionIsAFailWithItsPlace) {
   EXPECT_EQ(JudgeIt(outcome).verdict, Verdict::kFail);
 }
 
+TEST(Judge, ALongExpressionMakesRoomForWhatWasSeen) {
+  GuestOutcome outcome = Passing();
+  outcome.records = {
+      kStart,
+      R"({"type":"failure","case":"Ring.Denies","file":"f.cc","line":1,"message":"Value of: )" +
+          std::string(200, 'x') + R"(\nExpected: a\n  Actual: b"})",
+      kFailed};
+  EXPECT_EQ(JudgeIt(outcome).reason, "f.cc:1: Expected: a; Actual: b");
+}
+
 TEST(Judge, AFailureBeforeLeavingIsNotForgotten) {
   GuestOutcome outcome = Passing();
   outcome.records = {
