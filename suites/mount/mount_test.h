@@ -68,7 +68,7 @@ class MountTest : public ::testing::Test {
   // A new folder with a tmpfs mounted on it, private, holding one file that is named like its last
   // part.
   [[nodiscard]] std::string Tmpfs(const std::string& name, unsigned long flags = 0) const {
-    const std::string path = Dir(name);
+    std::string path = Dir(name);
     EXPECT_EQ(Mount("kassay", path, "tmpfs", 0, "mode=0777"), 0) << name;
     EXPECT_EQ(CreateFile(path + "/" + name.substr(name.rfind('/') + 1)), 0) << name;
     if (flags != 0) {

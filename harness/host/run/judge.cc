@@ -172,7 +172,7 @@ class Judgement {
   [[nodiscard]] std::string FirstFailure() const {
     constexpr size_t kLongExpression = 80;
     const Failure& failure = records_.failures.front();
-    const bool has_more = failure.message.find("\n") != std::string::npos;
+    const bool has_more = failure.message.find('\n') != std::string::npos;
     std::string text;
     for (const std::string& line : PlainLines(failure.message)) {
       const size_t begin = line.find_first_not_of(" \t");
