@@ -62,7 +62,7 @@ BENCHMARK(BM_HtmlReport)->Unit(benchmark::kMillisecond)->Iterations(3);
 
 void BM_Compare(benchmark::State& state) {
   const Baseline before = BaselineOf(ManyCases(kCases, "a"));
-  const Baseline after = before;
+  const Baseline& after = before;
   for (auto _ : state) benchmark::DoNotOptimize(Compare(before, after).same);
 }
 BENCHMARK(BM_Compare)->Unit(benchmark::kMillisecond)->Iterations(3);

@@ -3,6 +3,7 @@
 // its outcome and throws the machine away. The last lines say the ratio, and the memory that a
 // second machine of the same snapshot does not share with the first.
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -153,10 +154,10 @@ int Main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   lab = std::make_unique<Lab>();
-  lab->options.note = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
+  lab->options.note = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
   auto spec = testing::TestMachine(lab->scratch.path());
   if (!spec) {
-    std::fprintf(stderr, "restore_vs_boot: %s\n", spec.error().message.c_str());
+    fmt::print(stderr, "restore_vs_boot: {}\n", spec.error().message);
     return 3;
   }
   lab->spec = std::move(*spec);
