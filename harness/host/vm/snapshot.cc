@@ -22,6 +22,10 @@ struct Snapshot::State {
   QemuBinary qemu;
   fs::path path;
   SnapshotLock lock;
+  // What was found whole when the snapshot was taken up. The lock keeps kassay itself from removing
+  // it; a person who tidies up the cache knows no locks, and need not break a run.
+  UniqueFd memory;
+  UniqueFd device_state;
 };
 
 namespace {
@@ -154,6 +158,12 @@ Result<Manifest> MakeIn(const fs::path& folder, const Ingredients& from, const s
   return manifest;
 }
 
+// The open file once more, with an offset of its own; it need not have a name any more.
+UniqueFd OpenAgain(const UniqueFd& file) {
+  return UniqueFd(
+      ::open(("/proc/self/fd/" + std::to_string(file.Get())).c_str(), O_RDONLY | O_CLOEXEC));
+}
+
 // With the exclusive lock of `key`: the folder appears whole or not at all.
 Status Make(const fs::path& folder, const Ingredients& from, const std::string& key,
             const VmOptions& options) {
@@ -180,9 +190,11 @@ const MachineFacts& Snapshot::facts() const { return state_->manifest.facts; }
 const std::string& Snapshot::key() const { return state_->manifest.key; }
 
 Result<std::unique_ptr<Guest>> Snapshot::Restore() const {
-  KASSAY_CHECK(CheckSnapshot(state_->path, state_->manifest, /*thorough=*/false));
-  const UniqueFd memory(::open((state_->path / "memory").c_str(), O_RDONLY | O_CLOEXEC));
-  const UniqueFd device_state(::open((state_->path / "state").c_str(), O_RDONLY | O_CLOEXEC));
+  const Status whole =
+      CheckSnapshot(state_->memory.Get(), state_->device_state.Get(), state_->manifest);
+  if (!whole) return Fail(whole.error().Within("the snapshot " + state_->path.string()));
+  const UniqueFd memory = OpenAgain(state_->memory);
+  const UniqueFd device_state = OpenAgain(state_->device_state);
   if (!memory.IsOpen() || !device_state.IsOpen()) return FailErrno(state_->path.string());
   KASSAY_TRY(const UniqueFd disk, BlankDisk(state_->profile));
   LiveMachine::Setup setup;
@@ -220,11 +232,12 @@ Result<Snapshot> SnapshotCache::Ensure(const MachineSpec& spec, const VmOptions&
   for (int attempt = 0; attempt < 3; ++attempt) {
     {
       KASSAY_TRY(SnapshotLock lock, SnapshotLock::Shared(folder_, key));
-      auto manifest = LoadSnapshot(folder_, key);
-      if (manifest) {
+      auto present = LoadSnapshot(folder_, key);
+      if (present) {
         TouchSnapshot(folder_, key);
         return Snapshot(std::make_shared<const Snapshot::State>(Snapshot::State{
-            std::move(*manifest), spec.profile, from.qemu, folder_ / key, std::move(lock)}));
+            std::move(present->manifest), spec.profile, from.qemu, folder_ / key, std::move(lock),
+            std::move(present->memory), std::move(present->state)}));
       }
     }
     KASSAY_TRY(const SnapshotLock lock, SnapshotLock::Exclusive(folder_, key));

@@ -156,30 +156,36 @@ void SnapshotLock::Retire() {
   fs::remove(path_, ignored);
 }
 
-Status CheckSnapshot(const fs::path& snapshot, const Manifest& manifest, bool thorough) {
-  struct stat memory {};
-  struct stat state {};
-  if (::stat((snapshot / "memory").c_str(), &memory) != 0 ||
-      ::stat((snapshot / "state").c_str(), &state) != 0)
+Status CheckSnapshot(int memory, int state, const Manifest& manifest) {
+  struct stat of_memory {};
+  struct stat of_state {};
+  if (::fstat(memory, &of_memory) != 0 || ::fstat(state, &of_state) != 0)
     return Fail("a part of it is missing");
-  if (static_cast<std::uint64_t>(memory.st_size) != manifest.memory_bytes ||
-      MtimeNs(memory) != manifest.memory_mtime_ns)
+  if (static_cast<std::uint64_t>(of_memory.st_size) != manifest.memory_bytes ||
+      MtimeNs(of_memory) != manifest.memory_mtime_ns)
     return Fail("its memory was changed");
-  if (static_cast<std::uint64_t>(state.st_size) != manifest.state_bytes)
+  if (static_cast<std::uint64_t>(of_state.st_size) != manifest.state_bytes)
     return Fail("its device state was changed");
-  if (!thorough) return {};
-  KASSAY_TRY(const std::string hash, Sha256HexOfFile(snapshot / "state"));
-  if (hash != manifest.state_sha256) return Fail("its device state was changed");
   return {};
 }
 
-Result<Manifest> LoadSnapshot(const fs::path& folder, const std::string& key) {
+Result<LoadedSnapshot> LoadSnapshot(const fs::path& folder, const std::string& key) {
   const fs::path snapshot = folder / key;
   KASSAY_TRY(const std::string text, ReadFile(snapshot / "manifest.json", 65536));
-  KASSAY_TRY(Manifest manifest, ParseManifest(text));
-  if (manifest.key != key) return Fail("its manifest is another's");
-  KASSAY_CHECK(CheckSnapshot(snapshot, manifest, /*thorough=*/true));
-  return manifest;
+  LoadedSnapshot loaded;
+  KASSAY_TRY(loaded.manifest, ParseManifest(text));
+  if (loaded.manifest.key != key) return Fail("its manifest is another's");
+  const auto open = [&](const char* name) {
+    return UniqueFd(::open((snapshot / name).c_str(), O_RDONLY | O_CLOEXEC));
+  };
+  loaded.memory = open("memory");
+  loaded.state = open("state");
+  if (!loaded.memory.IsOpen() || !loaded.state.IsOpen()) return Fail("a part of it is missing");
+  KASSAY_CHECK(CheckSnapshot(loaded.memory.Get(), loaded.state.Get(), loaded.manifest));
+  KASSAY_TRY(const std::string hash,
+             Sha256HexOfFile("/proc/self/fd/" + std::to_string(loaded.state.Get())));
+  if (hash != loaded.manifest.state_sha256) return Fail("its device state was changed");
+  return loaded;
 }
 
 void EvictSnapshots(const fs::path& folder, const std::string& key, std::uint64_t max_bytes) {

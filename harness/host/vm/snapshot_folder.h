@@ -52,14 +52,18 @@ class SnapshotLock {
   std::filesystem::path path_;
 };
 
-// Size and time of the memory file and size of the state are as the manifest says; the state's hash
-// too if `thorough`. The Error says what is wrong.
-[[nodiscard]] Status CheckSnapshot(const std::filesystem::path& snapshot, const Manifest& manifest,
-                                   bool thorough);
+// Size and time of the open memory file and size of the state are as the manifest says. The Error
+// says what is wrong.
+[[nodiscard]] Status CheckSnapshot(int memory, int state, const Manifest& manifest);
 
-// Reads and checks FOLDER/KEY thoroughly.
-[[nodiscard]] Result<Manifest> LoadSnapshot(const std::filesystem::path& folder,
-                                            const std::string& key);
+struct LoadedSnapshot {
+  Manifest manifest;
+  UniqueFd memory;  // both open for reading
+  UniqueFd state;
+};
+// Opens FOLDER/KEY and checks it, the state's hash included.
+[[nodiscard]] Result<LoadedSnapshot> LoadSnapshot(const std::filesystem::path& folder,
+                                                  const std::string& key);
 
 // Removes least recently used snapshots, except KEY and those in use, until all that stay hold at
 // most `max_bytes`; also what a killed process left half-made.

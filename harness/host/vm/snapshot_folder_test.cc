@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -29,7 +31,7 @@ class SnapshotFolderTest : public ::testing::Test {
     struct stat memory {};
     ASSERT_EQ(::stat((folder / "memory").c_str(), &memory), 0);
     Manifest manifest;
-    manifest.key = key;
+    manifest.key = key.substr(0, key.find('.'));
     manifest.memory_bytes = bytes;
     manifest.memory_mtime_ns =
         std::int64_t{memory.st_mtim.tv_sec} * 1'000'000'000 + memory.st_mtim.tv_nsec;
@@ -38,6 +40,34 @@ class SnapshotFolderTest : public ::testing::Test {
     ASSERT_TRUE(WriteFileAtomically(folder / "manifest.json", ToJson(manifest)));
     ASSERT_TRUE(WriteFileAtomically(path() / (key + ".lock"), ""));
     fs::last_write_time(path() / (key + ".lock"), fs::file_time_type::clock::now() - age);
+  }
+  // What Ensure() does, with a snapshot that costs nothing. 0 if every snapshot that was taken up
+  // stayed whole, else what went wrong.
+  int UseSharedCache(int seed, int rounds) {
+    const std::string keys[] = {"a", "b", "c"};
+    for (int round = 0; round < rounds; ++round) {
+      const std::string& key = keys[(seed + round) % 3];
+      {
+        const auto lock = SnapshotLock::Shared(path(), key);
+        if (!lock) return 2;
+        const auto loaded = LoadSnapshot(path(), key);
+        if (loaded) {
+          TouchSnapshot(path(), key);
+          std::this_thread::sleep_for(std::chrono::microseconds(500));
+          if (!LoadSnapshot(path(), key)) return 3;
+          continue;
+        }
+      }
+      const auto lock = SnapshotLock::Exclusive(path(), key);
+      if (!lock) return 4;
+      if (LoadSnapshot(path(), key)) continue;
+      if (Has(key)) return 5;  // damaged
+      Add(key + ".making", std::size_t{64} << 10, hours(0));
+      fs::remove(path() / (key + ".making.lock"));
+      fs::rename(path() / (key + ".making"), path() / key);
+      EvictSnapshots(path(), key, std::size_t{64} << 10);
+    }
+    return 0;
   }
   [[nodiscard]] const fs::path& path() const { return scratch_.path(); }
   [[nodiscard]] bool Has(const std::string& key) const { return fs::exists(path() / key); }
@@ -50,15 +80,61 @@ constexpr std::size_t kMiB = std::size_t{1} << 20;
 
 TEST_F(SnapshotFolderTest, WholeSnapshotIsLoaded) {
   Add("a", kMiB, hours(0));
-  const auto manifest = LoadSnapshot(path(), "a");
-  ASSERT_TRUE(manifest) << manifest.error().message;
-  EXPECT_EQ(manifest->memory_bytes, kMiB);
+  const auto loaded = LoadSnapshot(path(), "a");
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(loaded->manifest.memory_bytes, kMiB);
+}
+
+// Whoever tidies up the cache by hand asks for no lock.
+TEST_F(SnapshotFolderTest, LoadedSnapshotStaysWholeWhenItsFolderIsRemoved) {
+  Add("a", kMiB, hours(0));
+  const auto loaded = LoadSnapshot(path(), "a");
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  fs::remove_all(path() / "a");
+  EXPECT_TRUE(CheckSnapshot(loaded->memory.Get(), loaded->state.Get(), loaded->manifest));
+  std::string state(64, 0);
+  const UniqueFd again(
+      ::open(("/proc/self/fd/" + std::to_string(loaded->state.Get())).c_str(), O_RDONLY));
+  state.resize(static_cast<std::size_t>(::read(again.Get(), state.data(), state.size())));
+  EXPECT_EQ(state, "state of a");
+}
+
+TEST_F(SnapshotFolderTest, LoadedSnapshotThatIsWrittenToIsNoticed) {
+  Add("a", kMiB, hours(0));
+  const auto loaded = LoadSnapshot(path(), "a");
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  {
+    const UniqueFd memory(::open((path() / "a" / "memory").c_str(), O_WRONLY | O_CLOEXEC));
+    ASSERT_EQ(::pwrite(memory.Get(), "x", 1, 0), 1);
+  }
+  const Status changed = CheckSnapshot(loaded->memory.Get(), loaded->state.Get(), loaded->manifest);
+  ASSERT_FALSE(changed);
+  EXPECT_THAT(changed.error().message, HasSubstr("memory was changed"));
+}
+
+// Several processes use, make and evict snapshots of one folder that has room for one of them.
+// Nobody may find a snapshot damaged while holding its lock.
+TEST_F(SnapshotFolderTest, SeveralProcessesShareACacheThatIsTooSmall) {
+  constexpr int kProcesses = 4;
+  constexpr int kRounds = 150;
+  std::vector<pid_t> children;
+  for (int child = 0; child < kProcesses; ++child) {
+    const pid_t pid = ::fork();
+    ASSERT_GE(pid, 0);
+    if (pid == 0) ::_exit(UseSharedCache(child, kRounds));
+    children.push_back(pid);
+  }
+  for (const pid_t pid : children) {
+    int status = 0;
+    ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << WEXITSTATUS(status);
+  }
 }
 
 TEST_F(SnapshotFolderTest, EveryDamageIsNoticed) {
   const auto wrong = [this] {
-    const auto manifest = LoadSnapshot(path(), "a");
-    return manifest ? std::string() : manifest.error().message;
+    const auto loaded = LoadSnapshot(path(), "a");
+    return loaded ? std::string() : loaded.error().message;
   };
   EXPECT_THAT(wrong(), HasSubstr("No such file"));
   Add("a", kMiB, hours(0));

@@ -176,6 +176,16 @@ TEST_F(SnapshotTest, SameInputsTakeTheSameSnapshot) {
   EXPECT_THAT(notes_, Not(Contains(HasSubstr("made again"))));
 }
 
+TEST_F(SnapshotTest, SnapshotInUseSurvivesTheRemovalOfItsFolder) {
+  const fs::path folder = scratch_->path() / "snapshots" / snapshot_->key();
+  const fs::path aside = scratch_->path() / "aside";
+  fs::rename(folder, aside);
+  const GuestOutcome outcome = RunOnce({"exit", "42"});
+  fs::rename(aside, folder);
+  EXPECT_EQ(outcome.end, End::kExited);
+  EXPECT_EQ(outcome.status, 42);
+}
+
 // Last: it takes the shared snapshot away.
 TEST_F(SnapshotTest, ZDamagedSnapshotIsNoticedAndMadeAgain) {
   const std::string key = snapshot_->key();
