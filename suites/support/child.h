@@ -24,6 +24,7 @@
 #include <utility>
 
 #include "harness/base/unique_fd.h"
+#include "suites/support/limit_scale.h"
 
 namespace kassay {
 
@@ -42,6 +43,7 @@ struct ChildResult {
   }
 };
 
+// The child gets `limit_seconds`, times the scale that the run asked for (--limit-scale).
 template <typename Body, typename T = std::invoke_result_t<Body>>
 ChildResult<T> InChild(Body body, int limit_seconds = 20) {
   static_assert(std::is_trivially_copyable_v<T>, "the value goes through a pipe byte by byte");
@@ -62,7 +64,7 @@ ChildResult<T> InChild(Body body, int limit_seconds = 20) {
   pollfd waiting{reading.Get(), POLLIN, 0};
   int ready = 0;
   do {
-    ready = poll(&waiting, 1, limit_seconds * 1000);
+    ready = poll(&waiting, 1, ScaledMilliseconds(limit_seconds));
   } while (ready < 0 && errno == EINTR);
   result.timed_out = ready == 0;
   if (result.timed_out) kill(pid, SIGKILL);

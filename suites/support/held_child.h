@@ -19,6 +19,7 @@
 #include <type_traits>
 
 #include "harness/base/unique_fd.h"
+#include "suites/support/limit_scale.h"
 
 namespace kassay {
 
@@ -26,7 +27,7 @@ template <typename T>
 class HeldChild {
  public:
   // `body` runs in the child under the rules of InChild. Waits up to `limit_seconds` for its
-  // answer.
+  // answer, times the run's --limit-scale.
   template <typename Body>
   explicit HeldChild(Body body, int limit_seconds = 20) {
     static_assert(std::is_trivially_copyable_v<T>, "the value goes through a pipe byte by byte");
@@ -40,7 +41,7 @@ class HeldChild {
     if (pid_ < 0) return;
     pidfd_ = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
     pollfd waiting{reading.Get(), POLLIN, 0};
-    if (poll(&waiting, 1, limit_seconds * 1000) <= 0) return;
+    if (poll(&waiting, 1, ScaledMilliseconds(limit_seconds)) <= 0) return;
     answered_ = read(reading.Get(), &value_, sizeof value_) == static_cast<ssize_t>(sizeof value_);
   }
   HeldChild(const HeldChild&) = delete;

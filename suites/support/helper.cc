@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "harness/base/unique_fd.h"
+#include "suites/support/limit_scale.h"
 
 namespace kassay {
 namespace {
@@ -36,7 +37,8 @@ int ExecutableFd() {
 
 // Reads until the writing ends are closed or the time is up; false means the latter.
 bool ReadAll(int fd, int limit_seconds, std::string* output) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(limit_seconds);
+  const auto end = std::chrono::steady_clock::now() +
+                   std::chrono::milliseconds(ScaledMilliseconds(limit_seconds));
   std::array<char, 4096> buffer{};
   for (;;) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -56,7 +56,7 @@ inline constexpr int kHelperUnknown = 123;      // no KASSAY_HELPER of that name
 
 // Forks; the child runs `before_exec` (no assertions there; nonzero means that the preparation
 // failed) and executes the helper with its standard output in a pipe. Waits for the end, at most
-// `limit_seconds`.
+// `limit_seconds` times the run's --limit-scale.
 HelperResult RunHelper(const std::string& name, const std::vector<std::string>& args = {},
                        const std::function<int()>& before_exec = {}, int limit_seconds = 20);
 

@@ -12,6 +12,7 @@
 #include "harness/protocol/records.h"
 #include "suites/support/case.h"
 #include "suites/support/helper.h"
+#include "suites/support/limit_scale.h"
 #include "suites/support/prepare.h"
 
 namespace kassay {
@@ -192,6 +193,7 @@ void RecordLeave(std::string_view verdict, std::string_view reason) {
 
 int main(int argc, char** argv) {
   if (int exit_code = 0; kassay::RunRequestedHelper(argc, argv, &exit_code)) return exit_code;
+  kassay::TakeLimitScale(argc, argv);
   ::testing::InitGoogleTest(&argc, argv);
   const std::string_view mode = argc > 1 ? argv[1] : "";
   if (mode == "--kassay_list") {

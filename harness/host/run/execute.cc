@@ -1,5 +1,7 @@
 #include "harness/host/run/execute.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -10,6 +12,7 @@
 #include "harness/base/interrupt.h"
 #include "harness/host/run/judge.h"
 #include "harness/host/run/outcome_json.h"
+#include "harness/protocol/records.h"
 
 namespace kassay {
 namespace {
@@ -74,6 +77,8 @@ class Worker {
                     "--gtest_filter=" + planned.listed.name, "--gtest_color=no"};
     command.limit = std::chrono::milliseconds(
         static_cast<std::int64_t>(planned.listed.timeout_s * 1000 * options_.limit_scale));
+    if (options_.limit_scale != 1)
+      command.argv.push_back(fmt::format("{}{}", kLimitScaleOption, options_.limit_scale));
     command.log_name = planned.suite + "." + planned.listed.name;
     KASSAY_TRY(const GuestOutcome outcome, guest_->Run(command, {}));
     return AsJournalled(outcome);
