@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 
+#include "harness/host/run/name_pattern.h"
+
 namespace kassay {
 namespace {
 
@@ -92,7 +94,7 @@ Change Classify(const BaselineCase& before, const BaselineCase& after) {
 
 bool InScope(const Baseline& side, const std::string& suite, const std::string& case_name) {
   return std::binary_search(side.suites.begin(), side.suites.end(), suite) &&
-         MatchesCaseFilter(side.filter, case_name);
+         (case_name.empty() || NameFilter(side.filter).MatchesCase(suite, case_name));
 }
 
 bool InScope(const Baseline& side, const BaselineCase& c) {
@@ -261,38 +263,6 @@ double LogChoose(int n, int k) {
   return std::lgamma(n + 1.0) - std::lgamma(k + 1.0) - std::lgamma(n - k + 1.0);
 }
 
-bool Glob(std::string_view pattern, std::string_view text) {
-  size_t p = 0;
-  size_t t = 0;
-  size_t star = std::string_view::npos;
-  size_t resume = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-      ++p;
-      ++t;
-    } else if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
-
-bool AnyGlob(std::string_view patterns, std::string_view text) {
-  while (true) {
-    const size_t colon = patterns.find(':');
-    if (Glob(patterns.substr(0, colon), text)) return true;
-    if (colon == std::string_view::npos) return false;
-    patterns.remove_prefix(colon + 1);
-  }
-}
-
 }  // namespace
 
 std::string_view ToString(Change change) { return kChanges.at(static_cast<size_t>(change)); }
@@ -307,14 +277,6 @@ double FlakeProbability(int passes_before, int attempts_before, int passes_after
                             LogChoose(total, attempts_after));
   }
   return std::clamp(probability, 0.0, 1.0);
-}
-
-bool MatchesCaseFilter(std::string_view filter, std::string_view case_name) {
-  if (filter.empty() || case_name.empty()) return true;
-  const size_t minus = filter.find('-');
-  const std::string_view wanted = filter.substr(0, minus);
-  if (!wanted.empty() && !AnyGlob(wanted, case_name)) return false;
-  return minus == std::string_view::npos || !AnyGlob(filter.substr(minus + 1), case_name);
 }
 
 Comparison Compare(const Baseline& before, const Baseline& after) {

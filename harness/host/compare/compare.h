@@ -76,9 +76,6 @@ struct Comparison {
 [[nodiscard]] double FlakeProbability(int passes_before, int attempts_before, int passes_after,
                                       int attempts_after);
 
-// `filter` as in --case: patterns with * and ?, ':' between them, exclusions after '-'.
-[[nodiscard]] bool MatchesCaseFilter(std::string_view filter, std::string_view case_name);
-
 // kRegressed if it is worse, else kConformant.
 [[nodiscard]] ExitCode ExitCodeOf(const Comparison& comparison);
 

@@ -206,13 +206,5 @@ TEST(Markdown, GuestTextCannotBecomeMarkup) {
   EXPECT_THAT(text, Not(HasSubstr("\n# x")));
 }
 
-TEST(CaseFilter, IsGoogleTestsLanguage) {
-  EXPECT_TRUE(MatchesCaseFilter("", "A.B"));
-  EXPECT_TRUE(MatchesCaseFilter("A.*:C.*", "C.x"));
-  EXPECT_FALSE(MatchesCaseFilter("A.*-*Slow*", "A.IsSlow"));
-  EXPECT_TRUE(MatchesCaseFilter("-*Slow*", "A.B"));
-  EXPECT_FALSE(MatchesCaseFilter("A.?", "A.bc"));
-}
-
 }  // namespace
 }  // namespace kassay

@@ -1,5 +1,7 @@
 #include "harness/host/run/name_pattern.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace kassay {
@@ -45,6 +47,12 @@ void NameFilter::Add(std::string_view filter) {
   const size_t dash = filter.find('-');
   Split(filter.substr(0, dash), wanted_);
   if (dash != std::string_view::npos) Split(filter.substr(dash + 1), unwanted_);
+}
+
+std::string NameFilter::Text() const {
+  std::string text = fmt::format("{}", fmt::join(wanted_, ":"));
+  if (!unwanted_.empty()) text += fmt::format("-{}", fmt::join(unwanted_, ":"));
+  return text;
 }
 
 bool NameFilter::Matches(std::string_view name) const {

@@ -24,6 +24,8 @@ class NameFilter {
   // A case is known by "Suite.Name" and by "suite.Suite.Name"; either may match.
   [[nodiscard]] bool Matches(std::string_view name) const;
   [[nodiscard]] bool MatchesCase(const std::string& suite, const std::string& case_name) const;
+  // The same filter in one piece, for who keeps it.
+  [[nodiscard]] std::string Text() const;
   // Wants everything.
   [[nodiscard]] bool Empty() const { return wanted_.empty() && unwanted_.empty(); }
   // The positive globs, to tell which of them matched nothing.

@@ -50,6 +50,17 @@ TEST(NameFilter, SeveralFiltersAreJoined) {
   EXPECT_FALSE(filter.Matches("Task.B"));
 }
 
+TEST(NameFilter, ItsTextIsTheSameFilter) {
+  NameFilter filter("Ring.*-Ring.B");
+  filter.Add("Task.*");
+  EXPECT_EQ(filter.Text(), "Ring.*:Task.*-Ring.B");
+  const NameFilter again(filter.Text());
+  EXPECT_TRUE(again.Matches("Task.A"));
+  EXPECT_FALSE(again.Matches("Ring.B"));
+  EXPECT_EQ(NameFilter("-Ring.*").Text(), "-Ring.*");
+  EXPECT_EQ(NameFilter().Text(), "");
+}
+
 TEST(NameFilter, KnowsACaseWithAndWithoutItsSuite) {
   const NameFilter filter("io_uring.Ring.*");
   EXPECT_TRUE(filter.MatchesCase("io_uring", "Ring.A"));

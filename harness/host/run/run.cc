@@ -16,25 +16,12 @@ namespace kassay {
 namespace fs = std::filesystem;
 namespace {
 
-// What the image of each profile holds, and which suites want to prepare something for it.
-void FillImages(const Installation& installation, const RunOptions& options, VmLabOptions& lab) {
-  const auto names = installation.InstalledSuites();
-  if (!names) return;
-  for (const std::string& name : *names) {
-    // One that cannot be listed says so when it is selected.
-    const auto suite = installation.Load(name);
-    if (!suite) continue;
-    if (suite->list.prepares) lab.preparing.insert(name);
-    // All installed suites that use a profile, so that a run of one case and a run of everything
-    // share one snapshot; the override is for those that are asked for.
-    const bool selected =
-        options.suites.empty() ||
-        std::find(options.suites.begin(), options.suites.end(), name) != options.suites.end();
-    const std::string profile_override = selected ? options.profile : "";
-    lab.suites[ProbeProfileOf(*suite, profile_override)].insert(name);
-    for (const ListedCase& listed : suite->list.cases)
-      lab.suites[ProfileOf(*suite, listed, profile_override)].insert(name);
-  }
+void TakeInto(std::map<std::string, std::set<std::string>>& images, const Suite& suite,
+              const std::string& profile_override) {
+  const std::string& name = suite.catalogue.suite;
+  images[ProbeProfileOf(suite, profile_override)].insert(name);
+  for (const ListedCase& listed : suite.list.cases)
+    images[ProfileOf(suite, listed, profile_override)].insert(name);
 }
 
 // MemAvailable of proc_meminfo(5) in MiB; nothing if it cannot be read.
@@ -56,6 +43,32 @@ RunOptions WithJobs(RunOptions options) {
 
 }  // namespace
 
+SuiteImages ImagesOf(const Installation& installation, const RunOptions& options) {
+  SuiteImages images;
+  if (!options.profile.empty()) {
+    // Nobody else's run takes its machines from this image, so it holds what this one asks for.
+    // What cannot be selected says so when the run begins.
+    const auto selection = Select(installation, options.suites, options.filters);
+    if (!selection) return images;
+    for (const Suite& suite : selection->suites) {
+      if (suite.list.prepares) images.preparing.insert(suite.catalogue.suite);
+      TakeInto(images.suites, suite, options.profile);
+    }
+    return images;
+  }
+  // All installed suites that use a profile, so that a run of one case and a run of everything
+  // share one snapshot.
+  const auto names = installation.InstalledSuites();
+  if (!names) return images;
+  for (const std::string& name : *names) {
+    const auto suite = installation.Load(name);
+    if (!suite) continue;
+    if (suite->list.prepares) images.preparing.insert(name);
+    TakeInto(images.suites, *suite, "");
+  }
+  return images;
+}
+
 Result<RunResult> RunKernelIn(Lab& lab, const Kernel& kernel, const RunOptions& options,
                               RunObserver& observer) {
   Notes notes(observer);
@@ -72,8 +85,10 @@ Result<RunResult> RunKernel(const Kernel& kernel, const RunOptions& options,
   lab_options.profiles_dir = options.data_dir / "vm" / "profiles";
   lab_options.libexec_dir = options.libexec_dir;
   lab_options.cache_dir = options.cache_dir;
-  FillImages({options.data_dir, options.libexec_dir, options.cache_dir / "lists"}, options,
-             lab_options);
+  SuiteImages images =
+      ImagesOf({options.data_dir, options.libexec_dir, options.cache_dir / "lists"}, options);
+  lab_options.suites = std::move(images.suites);
+  lab_options.preparing = std::move(images.preparing);
   lab_options.vm = options.vm;
   lab_options.vm.note = [&](const std::string& text) { notes.Add(text); };
   lab_options.headers_dir = options.headers_dir;

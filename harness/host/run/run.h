@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "harness/host/kernel/kernel.h"
 #include "harness/host/result/run_result.h"
 #include "harness/host/run/execute.h"
+#include "harness/host/run/selection.h"
 #include "harness/host/vm/machine.h"
 
 namespace kassay {
@@ -61,6 +64,15 @@ class RunObserver {
 // The same with machines from somewhere else, for unit tests.
 [[nodiscard]] Result<RunResult> RunKernelIn(Lab& lab, const Kernel& kernel,
                                             const RunOptions& options, RunObserver& observer);
+
+// What goes into the machines of a run.
+struct SuiteImages {
+  std::map<std::string, std::set<std::string>> suites;  // by profile
+  std::set<std::string> preparing;                      // those that make files for the guest first
+};
+// With a profile of the caller's choice only the selected suites; else all that are installed, so
+// that runs share their snapshots.
+[[nodiscard]] SuiteImages ImagesOf(const Installation& installation, const RunOptions& options);
 
 // What a run in `run_dir` was about, for --resume: the kernel's spec among it.
 [[nodiscard]] Result<RunPlanRecord> PlanOfRun(const std::filesystem::path& run_dir);

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <map>
+#include <mutex>
 
 #include "harness/base/file.h"
 #include "harness/base/interrupt.h"
@@ -21,6 +22,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 using End = GuestOutcome::End;
 
@@ -85,14 +87,21 @@ GuestOutcome Probed(bool present) {
 
 class FakeGuest : public Guest {
  public:
-  explicit FakeGuest(const Behaviour& behaviour) : behaviour_(behaviour) {}
+  FakeGuest(const Behaviour& behaviour, std::vector<GuestCommand>& commands, std::mutex& mutex)
+      : behaviour_(behaviour), commands_(commands), mutex_(mutex) {}
   Result<GuestOutcome> Run(const GuestCommand& command,
                            const std::function<void(const std::string&)>&) override {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      commands_.push_back(command);
+    }
     return behaviour_(command.log_name);
   }
 
  private:
   const Behaviour& behaviour_;
+  std::vector<GuestCommand>& commands_;
+  std::mutex& mutex_;
 };
 
 class FakeLab : public Lab {
@@ -107,17 +116,22 @@ class FakeLab : public Lab {
   Result<std::unique_ptr<Guest>> Fresh(const std::string&) override {
     if (broken) return Fail(*broken);
     ++machines;
-    return std::make_unique<FakeGuest>(behaviour);
+    return std::make_unique<FakeGuest>(behaviour, commands, mutex_);
   }
   std::string SuitePath(const std::string&, const std::string& suite) const override {
     return "/kassay/suites/" + suite;
   }
+  std::vector<GuestCommand> commands;  // all that ran, to be read when the run is over
+
   std::map<std::string, MachineFacts> Facts() const override {
     MachineFacts facts;
     facts.qemu_version = "7.2.22";
     facts.command_line = "console=ttyS0";
     return {{"stock", facts}};
   }
+
+ private:
+  std::mutex mutex_;
 };
 
 class Collector : public RunObserver {
@@ -386,6 +400,43 @@ TEST_F(RunTest, SeveralMachinesAtATimeGiveTheSame) {
   EXPECT_THAT(run.cases, SizeIs(40));
   EXPECT_THAT(seen_.seen, SizeIs(40));
   EXPECT_EQ(lab_.machines, 41);
+}
+
+TEST_F(RunTest, AnImageOfTheCallersProfileHoldsWhatIsSelected) {
+  std::string other = kCatalogue;
+  other.replace(other.find("ring"), 4, "disk");
+  ASSERT_TRUE(WriteFileAtomically(dir_ / "data/suites/disk/requirements.toml", other));
+  const fs::path path = dir_ / "libexec/suites/disk";
+  ASSERT_TRUE(WriteFileAtomically(
+      path, fmt::format("#!/bin/sh\ncat <<'END'\n{{\"suite\":\"disk\",\"features\":[\"lists\"],"
+                        "\"prepares\":true,\"cases\":[{}]}}\nEND\n",
+                        CaseJson("Disk.Spins"))));
+  ASSERT_EQ(::chmod(path.c_str(), 0755), 0);
+  const Installation installation{options_.data_dir, options_.libexec_dir, ""};
+  using Images = std::map<std::string, std::set<std::string>>;
+
+  options_.suites = {"ring"};
+  EXPECT_EQ(ImagesOf(installation, options_).suites, (Images{{"stock", {"disk", "ring"}}}));
+  EXPECT_THAT(ImagesOf(installation, options_).preparing, ElementsAre("disk"));
+  options_.profile = "certify";
+  EXPECT_EQ(ImagesOf(installation, options_).suites, (Images{{"certify", {"ring"}}}));
+  EXPECT_THAT(ImagesOf(installation, options_).preparing, IsEmpty());
+  options_.suites = {};
+  options_.filters = {"Disk.*"};
+  EXPECT_EQ(ImagesOf(installation, options_).suites, (Images{{"certify", {"disk"}}}));
+  options_.filters = {};
+  EXPECT_EQ(ImagesOf(installation, options_).suites, (Images{{"certify", {"disk", "ring"}}}));
+}
+
+TEST_F(RunTest, TheScaleOfLimitsReachesTheProgram) {
+  EXPECT_THAT(RunWell().cases, SizeIs(3));
+  EXPECT_THAT(lab_.commands.back().argv, Not(Contains(HasSubstr("limit_scale"))));
+  EXPECT_EQ(lab_.commands.back().limit, std::chrono::seconds(5));
+  options_.limit_scale = 2.5;
+  options_.out_dir = dir_ / "second";
+  EXPECT_THAT(RunWell().cases, SizeIs(3));
+  EXPECT_THAT(lab_.commands.back().argv, Contains("--kassay_limit_scale=2.5"));
+  EXPECT_EQ(lab_.commands.back().limit, std::chrono::milliseconds(12500));
 }
 
 TEST(RunFolder, IsNamedAfterTheKernelAndNeverTakenTwice) {

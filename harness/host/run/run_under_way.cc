@@ -259,8 +259,9 @@ RunResult RunUnderWay::Conclude() {
     run.environment.command_lines[profile] = facts.command_line;
   }
   run.suites = plan_.suites;
-  for (const std::string& filter : plan_.filters)
-    run.filter += (run.filter.empty() ? "" : ":") + filter;
+  NameFilter filter;
+  for (const std::string& one : plan_.filters) filter.Add(one);
+  run.filter = filter.Text();
   run.started_at = plan_.started_at;
   run.finished_at = Now();
   run.interrupted = Interrupted();
