@@ -45,7 +45,6 @@ struct Options {
   RunFlags flags;
   CheckFlags checks;
   std::filesystem::path resume;
-  bool expect_errata = false;
   bool quiet = false;
 };
 
@@ -82,15 +81,6 @@ Status Prepare(const CLI::App& command, Options& options) {
   return {};
 }
 
-// With --expect-errata what a known bug explains counts as expected.
-ExitCode CodeOf(const RunResult& run, bool expect_errata) {
-  if (!expect_errata) return ExitCodeOf(run);
-  RunResult without = run;
-  std::erase_if(without.cases, [](const CaseResult& result) { return result.erratum.has_value(); });
-  return without.cases.empty() && !run.cases.empty() && !run.interrupted ? ExitCode::kConformant
-                                                                         : ExitCodeOf(without);
-}
-
 // What can be told without the kernel is told before it is fetched: names that match nothing, and a
 // QEMU that is not there.
 Status CheckBeforeFetching(const RunOptions& options) {
@@ -123,7 +113,7 @@ Result<ExitCode> RunIt(const CLI::App& command, Options& options) {
   auto run = RunKernel(kernel, run_options, options.quiet ? silent : view);
   view.End();
   if (!run) return Fail(run.error());
-  KASSAY_TRY(const CheckOutcome checked, checks.Apply(*run, CodeOf(*run, options.expect_errata)));
+  KASSAY_TRY(const CheckOutcome checked, checks.Apply(*run));
   HtmlContext context = TextsOf(run->suites);
   context.findings = checked.findings;
   context.verdict = VerdictWord(checked.code);
@@ -148,8 +138,6 @@ void AddRunCommand(CLI::App& app, ExitCode& exit_code) {
                       "The result folder; without it out/KERNEL-TIME");
   command->add_option("--resume", options->resume,
                       "Go on with the run in this folder that was interrupted");
-  command->add_flag("--expect-errata", options->expect_errata,
-                    "Exit with 0 if every finding is a known bug of this kernel's version");
   command->add_flag("--quiet", options->quiet, "No progress; only the table at the end");
   command->callback([command, options, &exit_code] {
     const auto code = RunIt(*command, *options);

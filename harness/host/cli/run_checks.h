@@ -20,9 +20,10 @@ struct CheckFlags {
   std::filesystem::path baselines_dir;
   std::string level;
   std::filesystem::path waivers;
+  bool expect_errata = false;  // what a known bug of this kernel's version explains is expected
 };
 
-// --baseline, --level, --waivers.
+// --baseline, --baselines, --level, --waivers, --expect-errata.
 void AddCheckFlags(CLI::App& command, CheckFlags& flags);
 
 struct CheckOutcome {
@@ -37,14 +38,15 @@ class RunChecks {
 
   // Marks waived cases in `run`. The code: interrupted and could-not-test stay; then a level that
   // does not hold (1); then, with a baseline, 4 if something got worse, else 0 whatever failed
-  // before; without, `own`, as it is after waivers if that is better.
-  [[nodiscard]] Result<CheckOutcome> Apply(RunResult& run, ExitCode own) const;
+  // before; without, what is left of the run after waivers and, if asked for, known bugs.
+  [[nodiscard]] Result<CheckOutcome> Apply(RunResult& run) const;
 
  private:
   std::vector<Waiver> waivers_;
   std::optional<Level> level_;
   std::vector<Catalogue> catalogues_;
   std::optional<Baseline> baseline_;
+  bool expect_errata_ = false;
   bool auto_baseline_ = false;
   std::filesystem::path baselines_dir_;
 };
