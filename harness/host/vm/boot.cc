@@ -35,7 +35,7 @@ Result<BootedGuest> BootFresh(const MachineSpec& spec, const VmOptions& options)
   plan.limit = options.boot_limit;
   KASSAY_TRY(plan.qemu, FindQemu(options));
   KASSAY_TRY(plan.boot, ChooseBootMode(spec.profile, options));
-  KASSAY_TRY(BootedMachine booted, BootOrExplain(plan));
+  KASSAY_TRY(BootedMachine booted, BootOrExplain(plan, options));
   NoteTroubles(spec, booted.hello, options);
   return BootedGuest{std::move(booted.machine), std::move(booted.facts)};
 }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -26,6 +27,25 @@ Result<UniqueFd> InMemory(const char* name, std::string_view bytes) {
       0)
     return FailErrno("F_ADD_SEALS");
   return file;
+}
+
+// A CPU of QEMU's TCG may still execute the breakpoint that the kernel wrote for the time of
+// patching its code (arch/x86/kernel/alternative.c:smp_text_poke_batch_finish) when the kernel has
+// taken its handler away, since the barrier that the kernel sends does not discard translated code
+// at once.
+bool IsEmulatorsSlip(const BootPlan& plan, const Error& error) {
+  return plan.accelerator == Accelerator::kTcg &&
+         error.message.find("Oops: int3") != std::string::npos;
+}
+
+// All zeros again, as a machine finds its memory.
+Status Blank(int memory) {
+  if (memory < 0) return {};
+  struct stat status {};
+  if (::fstat(memory, &status) != 0 || ::ftruncate(memory, 0) != 0 ||
+      ::ftruncate(memory, status.st_size) != 0)
+    return FailErrno("cannot blank the machine's memory");
+  return {};
 }
 
 }  // namespace
@@ -90,8 +110,15 @@ Result<BootedMachine> AttemptBoot(const BootPlan& plan) {
   return booted;
 }
 
-Result<BootedMachine> BootOrExplain(const BootPlan& plan) {
+Result<BootedMachine> BootOrExplain(const BootPlan& plan, const VmOptions& options) {
   auto booted = AttemptBoot(plan);
+  for (int again = 0; again < 2 && !booted && IsEmulatorsSlip(plan, booted.error()); ++again) {
+    Note(options, plan.spec->kernel.identity.spec + ", profile " + plan.spec->profile.name +
+                      ": died of a stray int3 while it booted, which QEMU's emulation brings about "
+                      "when the kernel patches its code; booted again");
+    KASSAY_CHECK(Blank(plan.memory));
+    booted = AttemptBoot(plan);
+  }
   if (booted || booted.error().code == ExitCode::kInterrupted) return booted;
   return Fail(booted.error().Within(plan.spec->kernel.identity.spec + " does not boot (" +
                                     Name(plan.boot) + ", " + Name(plan.accelerator) + ")"));

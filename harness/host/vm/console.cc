@@ -39,6 +39,13 @@ std::string DistressLine(std::string_view console) {
   return first == std::string_view::npos ? std::string() : LineAt(console, first);
 }
 
+std::string DeathLine(std::string_view console) {
+  const std::string panic = PanicLine(console);
+  if (panic.empty()) return {};
+  const std::string distress = DistressLine(console.substr(0, console.find(panic)));
+  return distress.empty() ? panic : distress + "; " + panic;
+}
+
 std::string LastLines(std::string_view console, std::size_t lines, std::size_t bytes) {
   while (console.ends_with('\n') || console.ends_with('\r')) console.remove_suffix(1);
   std::size_t start = console.size();

@@ -14,6 +14,9 @@ namespace kassay {
 // or hard lockup, a stall of RCU; empty if there is none.
 [[nodiscard]] std::string DistressLine(std::string_view console);
 
+// Both, of a console that ends in a panic: what went wrong first, and the panic; empty without one.
+[[nodiscard]] std::string DeathLine(std::string_view console);
+
 // The last `lines` lines, at most `bytes` of them, for an error message.
 [[nodiscard]] std::string LastLines(std::string_view console, std::size_t lines,
                                     std::size_t bytes = 4096);

@@ -16,6 +16,15 @@ TEST(PanicLine, IsTheKernelsOwnWithoutStamps) {
   EXPECT_EQ(PanicLine(""), "");
 }
 
+TEST(DeathLine, IsTheFirstReportAndThePanic) {
+  EXPECT_EQ(DeathLine("[ 1.0] Oops: int3: 0000 [#1] SMP\n[ 1.1] Call Trace:\n"
+                      "[ 1.2] Kernel panic - not syncing: Fatal exception\n"),
+            "Oops: int3: 0000 [#1] SMP; Kernel panic - not syncing: Fatal exception");
+  EXPECT_EQ(DeathLine("[ 1.2] Kernel panic - not syncing: VFS\n"),
+            "Kernel panic - not syncing: VFS");
+  EXPECT_EQ(DeathLine("[ 1.0] Oops: int3: 0000 [#1] SMP\n"), "");
+}
+
 TEST(DistressLine, IsTheFirstReport) {
   EXPECT_EQ(DistressLine("[ 1.0] ok\n[ 2.0] BUG: kernel NULL pointer dereference, address: 0\n"
                          "[ 2.1] Oops: Oops: 0002 [#1] SMP\n"),

@@ -222,10 +222,10 @@ Result<protocol::Hello> LiveMachine::WaitForHello(Clock::duration limit) {
       if (said == nullptr) return Fail(BootError("the guest spoke before its hello"));
       hello = *said;
     } else if (exit_) {
-      const std::string panic = PanicLine(console_.Raw());
-      return Fail(BootError(panic.empty()
+      const std::string death = DeathLine(console_.Raw());
+      return Fail(BootError(death.empty()
                                 ? "QEMU " + DescribeWaitStatus(*exit_) + " before the guest was up"
-                                : "the kernel died while it booted (" + panic + ")"));
+                                : "the kernel died while it booted (" + death + ")"));
     } else if (!stop_reason_.empty()) {
       return Fail(BootError("QEMU stopped the machine before the guest was up"));
     } else if (Clock::now() >= deadline) {

@@ -140,7 +140,7 @@ Result<Manifest> MakeIn(const fs::path& folder, const Ingredients& from, const s
   plan.boot = from.boot;
   plan.memory = memory.Get();
   plan.limit = options.boot_limit;
-  KASSAY_TRY(BootedMachine booted, BootOrExplain(plan));
+  KASSAY_TRY(BootedMachine booted, BootOrExplain(plan, options));
   NoteTroubles(from.spec, booted.hello, options);
   KASSAY_CHECK(booted.machine->Idle(kSettle));
   KASSAY_CHECK(SaveState(*booted.machine, state.Get()));
