@@ -10,6 +10,7 @@
 #include "harness/host/report/exports/kcidb.h"
 #include "harness/host/report/junit.h"
 #include "harness/host/report/ktap.h"
+#include "harness/host/report/posture.h"
 #include "harness/host/report/table.h"
 
 namespace kassay::cli {
@@ -23,12 +24,14 @@ constexpr const char* kFooter = R"(Formats
   junit    JUnit XML            ktap    KTAP, as the kernel's own tests
   kcidb    KCIDB I/O schema 5.3 (--origin names your CI system)
   github   workflow commands: print them in a job, GitHub shows them beside the code
+  posture  Markdown: which security-relevant options are on, off or gone, and why each matters
   gitlab   a code quality report (artifacts:reports:codequality)
 
 Examples:
   kassay report out/mine -o report.html
   kassay report out/mine/results.json --format github
   kassay report out/mine --format kcidb --origin my_ci | kcidb-submit -p PROJECT -t TOPIC
+  kassay report out/mine --format posture
   kassay report out/mine --level core --waivers waivers.toml -o report.html
 
 Exit codes: 0 written (whatever the verdict; with --level, --waivers or --baseline as `kassay run`),
@@ -54,6 +57,12 @@ Result<std::string> TextOf(const RunResult& run, const Options& options,
   if (options.format == "ktap") return KtapOf(run);
   if (options.format == "kcidb") return KcidbOf(run, options.origin);
   if (options.format == "github") return GitHubAnnotationsOf(run);
+  if (options.format == "posture") {
+    const std::string table = PostureTableOf(run);
+    if (!table.empty()) return table;
+    return Fail("nothing in this run tells about options; `kassay run --suite posture` does",
+                ExitCode::kUsage);
+  }
   if (options.format == "gitlab") return GitLabCodeQualityOf(run);
   HtmlContext context = TextsOf(run.suites);
   context.findings = checked.findings;
@@ -82,7 +91,8 @@ void AddReportCommand(CLI::App& app, ExitCode& exit_code) {
       ->required()
       ->check(CLI::ExistingPath);
   command->add_option("--format", options->format, "The form")
-      ->check(CLI::IsMember({"html", "table", "junit", "ktap", "kcidb", "github", "gitlab"}))
+      ->check(
+          CLI::IsMember({"html", "table", "junit", "ktap", "kcidb", "github", "gitlab", "posture"}))
       ->capture_default_str();
   command->add_option("--origin", options->origin, "For kcidb: the name of your CI system")
       ->capture_default_str();

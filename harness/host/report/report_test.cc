@@ -5,6 +5,7 @@
 
 #include "harness/host/report/junit.h"
 #include "harness/host/report/ktap.h"
+#include "harness/host/report/posture.h"
 #include "harness/host/report/printable.h"
 #include "harness/host/report/progress.h"
 #include "harness/host/report/repeat_command.h"
@@ -197,6 +198,49 @@ TEST(Progress, IsSparingWhereNobodyWatches) {
   const std::string text = out.str();
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4);
   EXPECT_THAT(text, Not(HasSubstr("\033")));
+}
+
+CaseResult Option(const std::string& option, const std::string& configured,
+                  const std::string& running, Verdict verdict = Verdict::kPass) {
+  CaseResult result = Case("Option/Table.Agrees/" + option, verdict);
+  result.evidence = {{"posture.option", option},
+                     {"posture.configured", configured},
+                     {"posture.running", running},
+                     {"posture.why", "it matters"}};
+  return result;
+}
+
+TEST(Posture, SaysOfEachOptionWhatIsConfiguredAndWhatRuns) {
+  RunResult run = Sample();
+  EXPECT_EQ(PostureTableOf(run), "");
+  run.cases.push_back(Option("CONFIG_A", "on", "on"));
+  run.cases.push_back(Option("CONFIG_B", "off", "on", Verdict::kFail));
+  run.cases.push_back(Option("CONFIG_C", "gone", "unseen: only the configuration tells"));
+  run.cases.push_back(Option("CONFIG_D", "on (m)", "off"));
+  run.cases.back().evidence.push_back({"posture.note", "d=0 overrides it"});
+  const std::vector<PostureRow> rows = PostureOf(run);
+  ASSERT_EQ(rows.size(), 4U);
+  EXPECT_EQ(rows[0].option, "CONFIG_B");  // what does not agree comes first
+  EXPECT_EQ(rows[0].agreement, Agreement::kNo);
+  EXPECT_EQ(rows[1].agreement, Agreement::kYes);
+  EXPECT_EQ(rows[2].agreement, Agreement::kConfigOnly);
+  EXPECT_EQ(rows[3].agreement, Agreement::kOverridden);
+  const std::string table = PostureTableOf(run);
+  EXPECT_THAT(table, HasSubstr("# Security-relevant options of 7.0.13+deb13-cloud-amd64\n"));
+  EXPECT_THAT(table, HasSubstr("2 on, 1 off, 1 not in this kernel. The running system does not "
+                               "agree with the configuration of 1.\n"));
+  EXPECT_THAT(table,
+              HasSubstr("| CONFIG_B | off        | on                                   | NO "));
+  EXPECT_THAT(table, HasSubstr("| set at boot    | it matters (d=0 overrides it) |\n"));
+}
+
+TEST(Posture, TextOfTheGuestStaysInItsCell) {
+  RunResult run;
+  run.cases = {Option("CONFIG_<b>|x|", "on", "on\n| y |\x1b[31m")};
+  const std::string table = PostureTableOf(run);
+  EXPECT_THAT(table, HasSubstr("CONFIG_\\<b\\>\\|x\\|"));
+  EXPECT_THAT(table, HasSubstr("on \\| y \\|?\\[31m"));
+  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 7);
 }
 
 }  // namespace

@@ -8,7 +8,8 @@
 
 namespace kassay {
 
-// results.json, junit.xml and results.ktap, each written atomically.
+// results.json, junit.xml and results.ktap, each written atomically; posture.md if the run asked
+// about options (posture.h).
 [[nodiscard]] Status WriteResultFolder(const std::filesystem::path& folder, const RunResult& run);
 
 }  // namespace kassay

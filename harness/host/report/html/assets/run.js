@@ -235,6 +235,7 @@ function showRun(run) {
       ["A fresh kernel for each", run.environment.isolation],
       ...Object.entries(run.environment.command_lines).map(([name, line]) => ["Command line, " + name, line, true])])),
     run.notes.length > 0 && noteList(run.notes),
+    postureSection(run),
     h("h2", {}, "Feature by requirement"),
     explorer.element,
     footer(),
