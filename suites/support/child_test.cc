@@ -12,7 +12,6 @@ namespace kassay {
 namespace {
 
 using std::chrono::milliseconds;
-using ::testing::Not;
 
 class LimitScaleTest : public ::testing::Test {
  protected:
@@ -46,8 +45,7 @@ TEST_F(LimitScaleTest, WhatIsNoScaleChangesNothing) {
 }
 
 TEST_F(LimitScaleTest, ReachesAChild) {
-  const auto in_time = InChild(AnswerLate, 20);
-  EXPECT_THAT(in_time, Returned(7));
+  EXPECT_THAT(InChild(AnswerLate, 20), Returned(7));
   EXPECT_TRUE(InChild(AnswerLate, 1).timed_out);
   Scale("20");
   EXPECT_THAT(InChild(AnswerLate, 1), Returned(7));
@@ -56,9 +54,9 @@ TEST_F(LimitScaleTest, ReachesAChild) {
 }
 
 TEST_F(LimitScaleTest, ReachesAHeldChildAndTheChildOfAChild) {
-  EXPECT_EQ(HeldChild(AnswerLate, 1).Value(), std::nullopt);
+  EXPECT_EQ(HeldChild<int>(AnswerLate, 1).Value(), std::nullopt);
   Scale("20");
-  EXPECT_EQ(HeldChild(AnswerLate, 1).Value(), 7);
+  EXPECT_EQ(HeldChild<int>(AnswerLate, 1).Value(), 7);
   EXPECT_THAT(InChild([] { return InChild(AnswerLate, 1).value.value_or(0); }, 1), Returned(7));
 }
 
