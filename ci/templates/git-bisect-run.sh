@@ -3,7 +3,7 @@
 #
 #   cd linux
 #   git bisect start BAD GOOD
-#   CASE=io_uring.TaskList.SurvivesExec git bisect run /path/to/kassay/ci/templates/git-bisect-run.sh
+#   CASE=io_uring.Exec.KeepsTheListAfterARingWasUsed git bisect run /path/to/kassay/ci/templates/git-bisect-run.sh
 #
 # CASE     the case, SUITE.GROUP.CASE (needed)
 # CONFIG   a .config to build with; without it `make x86_64_defconfig kvm_guest.config`
@@ -32,7 +32,7 @@ else
 fi
 make -s -j"${JOBS:-$(nproc)}" bzImage modules || exit 125
 
-out=$(mktemp -d) || exit 128
+out=$(mktemp -d -t kassay-bisect.XXXXXX) || exit 128
 trap 'rm -rf "$out"' EXIT
 "$kassay" run --kernel "$PWD" --suite "$suite" --case "$name" --repeat "${REPEAT:-1}" --out "$out/run"
 code=$?
