@@ -21,8 +21,9 @@ is good only if every attempt passes.
 Over a git tree, `git bisect run` does the walking: see ci/templates/git-bisect-run.sh.
 
 Examples:
-  kassay bisect --case io_uring.TaskList.SurvivesExec --good debian:7.0.13 --bad debian:7.2.12
-  kassay bisect --case mount.Root.IsNullfs --good debian:7.2.12 --bad debian:7.0.4 --repeat 5
+  kassay bisect --case mount.Nullfs.TakesNoFileLocks --good debian:7.0.13 --bad debian:7.2.12
+  kassay bisect --case io_uring.Exec.KeepsTheListAfterARingWasUsed --good debian:7.3.4 \
+      --bad debian:7.0.13
 
 Exit codes: 0 found, 2 wrong usage (the ends are not as said), 3 could not test, 130 interrupted.)";
 
@@ -34,21 +35,24 @@ struct Options {
   RunFlags flags;
 };
 
+KernelVersion VersionOf(const PinnedKernel& pin) {
+  return ParseKernelVersion(pin.release).value_or(KernelVersion{});
+}
+
+bool IsOlder(const PinnedKernel& a, const PinnedKernel& b) { return VersionOf(a) < VersionOf(b); }
+
 // The pinned kernels from one end to the other, the good end first.
 Result<std::vector<PinnedKernel>> RowOf(const Options& options) {
   const KernelStore store(options.kernel.store);
   KASSAY_TRY(std::vector<PinnedKernel> pins, store.Pinned());
   KASSAY_TRY(const PinnedKernel good, store.Pinned(options.good));
   KASSAY_TRY(const PinnedKernel bad, store.Pinned(options.bad));
-  const auto version = [](const PinnedKernel& pin) {
-    return ParseKernelVersion(pin.release).value_or(KernelVersion{});
-  };
-  std::sort(pins.begin(), pins.end(),
-            [&](const auto& a, const auto& b) { return version(a) < version(b); });
-  const auto low = std::min(version(good), version(bad));
-  const auto high = std::max(version(good), version(bad));
-  std::erase_if(pins, [&](const auto& pin) { return version(pin) < low || version(pin) > high; });
-  if (version(bad) < version(good)) std::reverse(pins.begin(), pins.end());
+  std::sort(pins.begin(), pins.end(), IsOlder);
+  const auto low = std::min(VersionOf(good), VersionOf(bad));
+  const auto high = std::max(VersionOf(good), VersionOf(bad));
+  std::erase_if(pins,
+                [&](const auto& pin) { return VersionOf(pin) < low || high < VersionOf(pin); });
+  if (IsOlder(bad, good)) std::reverse(pins.begin(), pins.end());
   return pins;
 }
 
@@ -80,9 +84,15 @@ Result<ExitCode> Find(const Options& options) {
   KASSAY_TRY(const std::vector<PinnedKernel> row, RowOf(options));
   const auto found = Bisect(row.size(), [&](size_t i) { return Ask(row[i], options); });
   if (!found) return Fail(found.error().Within("bisect"));
-  std::cout << fmt::format("{} passes on {} and does not on {} ({} of {} kernels were run)\n",
-                           options.case_id, row[found->last_good].Spec(),
-                           row[found->first_bad].Spec(), found->asked, row.size());
+  const std::string good = row[found->last_good].Spec();
+  const std::string bad = row[found->first_bad].Spec();
+  std::cout << (IsOlder(row[found->last_good], row[found->first_bad])
+                    ? fmt::format("{} broke between the two: it passes on {} and does not on {}",
+                                  options.case_id, good, bad)
+                    : fmt::format("{} was fixed between the two: it does not pass on {} and does "
+                                  "on {}",
+                                  options.case_id, bad, good))
+            << fmt::format(" ({} of {} kernels were run)\n", found->asked, row.size());
   for (const size_t i : found->untold) {
     std::cout << fmt::format("{} lies between them and could not tell\n", row[i].Spec());
   }
