@@ -164,6 +164,12 @@ void AddCertifyCommands(CLI::App& app, ExitCode& exit_code) {
       ->capture_default_str();
   certify->add_option("--jobs", options->flags.run.jobs, "Machines at a time")
       ->check(CLI::Range(1, 256));
+  certify
+      ->add_option("--limit-scale", options->flags.run.limit_scale,
+                   "Multiplies every time limit, for slow machines: a verdict is the same, only "
+                   "later")
+      ->check(CLI::Range(0.1, 100.0))
+      ->capture_default_str();
   CLI::App* verify = app.add_subcommand("verify", "Check a certificate, offline");
   verify->footer(kVerifyFooter);
   verify->add_option("BUNDLE", options->bundle, "The certificate's folder")
