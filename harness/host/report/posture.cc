@@ -11,8 +11,7 @@
 namespace kassay {
 namespace {
 
-constexpr std::array<std::string_view, 4> kAgreements = {"yes", "NO", "not to be seen",
-                                                         "set at boot"};
+constexpr std::array<std::string_view, 4> kAgreements = {"yes", "NO", "-", "set at boot"};
 
 std::string Value(const CaseResult& result, std::string_view key) {
   for (const Evidence& evidence : result.evidence) {
@@ -55,7 +54,10 @@ std::string Line(const Cells& cells, const std::array<size_t, 5>& widths, char f
 }
 
 Cells CellsOf(const PostureRow& row) {
-  return {Cell(row.option), Cell(row.configured), Cell(row.running),
+  constexpr std::string_view kUnseen = "unseen: ";
+  const bool unseen = row.running.starts_with(kUnseen);
+  return {Cell(row.option), Cell(row.configured),
+          Cell(unseen ? row.running.substr(kUnseen.size()) : row.running),
           std::string(ToString(row.agreement)),
           Cell(row.note.empty() ? row.why : row.why + " (" + row.note + ")")};
 }

@@ -17,7 +17,7 @@ enum class Agreement {
   kConfigOnly,  // nothing in the running system shows it
   kOverridden,  // a boot parameter says otherwise, so there is nothing to agree with
 };
-// "yes", "NO", "not to be seen", "set at boot"
+// "yes", "NO", "-", "set at boot"
 [[nodiscard]] std::string_view ToString(Agreement agreement);
 
 struct PostureRow {

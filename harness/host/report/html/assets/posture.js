@@ -7,7 +7,7 @@ function postureRows(run) {
     if (!option) continue;
     const running = evidence["posture.running"] || "";
     const note = evidence["posture.note"] || "";
-    const agree = running.startsWith("unseen") ? ["–", "not to be seen", "soft"] : note ? ["–", "set at boot", "unsure"]
+    const agree = running.startsWith("unseen") ? ["–", "", "soft"] : note ? ["–", "set at boot", "unsure"]
       : one.verdict === "pass" ? ["✓", "yes", "good"] : ["✗", "no", "bad"];
     rows.push({id: one.suite + "." + one.case, option, configured: evidence["posture.configured"] || "", running, agree, note,
       why: evidence["posture.why"] || ""});
@@ -30,9 +30,9 @@ function postureSection(run) {
     h("table", {class: "posture"},
       h("thead", {}, h("tr", {}, ["Option", "Configured", "Running", "Agree?", "Why it matters"].map((name) => h("th", {scope: "col"}, name)))),
       h("tbody", {}, rows.map((row) => h("tr", {"data-option": row.option},
-        h("th", {scope: "row"}, h("button", {type: "button", class: "mono", on: {click: () => pane.open(row.id)}}, row.option)),
+        h("th", {scope: "row"}, h("button", {type: "button", class: "mono", "data-open": row.id, on: {click: () => pane.open(row.id)}}, row.option)),
         cell("Configured", {}, row.configured),
-        cell("Running", {class: row.running.startsWith("unseen") ? "soft" : undefined}, row.running.replace(/^unseen: /, "not to be seen: ")),
+        cell("Running", {class: row.running.startsWith("unseen") ? "soft" : undefined}, row.running.replace(/^unseen: /, "")),
         cell("Agree?", {class: row.agree[2]}, row.agree[0] + " " + row.agree[1]),
         cell("Why it matters", {}, row.why, row.note && h("span", {class: "soft"}, " (" + row.note + ")")))))),
   ];
