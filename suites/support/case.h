@@ -57,6 +57,12 @@ class CaseInfo {
     expects_panic_ = std::move(regex);
     return std::move(*this);
   }
+  // The machine must restart, and the console must have said so before it did: a line that matches
+  // this expression, "Restarting system with command .*" (kernel/reboot.c:kernel_restart). Both are
+  // the end of the kernel as seen from outside, told apart by their words alone.
+  CaseInfo ExpectsRestart(std::string regex) && {
+    return std::move(*this).ExpectsPanic(std::move(regex));
+  }
   // Taint letters (Documentation/admin-guide/tainted-kernels.rst) that the case may bring about
   // without being a crash: "OE" for one that loads an out-of-tree, unsigned module.
   CaseInfo AllowsTaint(std::string letters) && {

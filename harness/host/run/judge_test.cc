@@ -248,6 +248,21 @@ TEST(Judge, AnExpectedPanicIsTheOnlyPass) {
   EXPECT_EQ(JudgeAs(listed, outcome).verdict, Verdict::kFail);
 }
 
+TEST(Judge, AnExpectedRestartIsKnownByItsWords) {
+  ListedCase listed = Listed();
+  listed.expects_panic = "Restarting system with command 'dm-verity device corrupted'";
+  GuestOutcome outcome = Passing();
+  outcome.end = End::kKernelDied;
+  outcome.records = {kStart};
+  outcome.console =
+      "[    9.1] reboot: Restarting system with command 'dm-verity device corrupted'\r\n";
+  EXPECT_EQ(JudgeAs(listed, outcome).verdict, Verdict::kPass);
+  outcome.console = "[    9.1] reboot: Restarting system\r\n";
+  EXPECT_EQ(JudgeAs(listed, outcome).verdict, Verdict::kCrash);
+  outcome.console = "Kernel panic - not syncing: dm-verity device corrupted\n";
+  EXPECT_EQ(JudgeAs(listed, outcome).verdict, Verdict::kCrash) << "a panic is no restart";
+}
+
 TEST(Judge, ALyingGuestIsAnError) {
   GuestOutcome outcome = Passing();
   outcome.end = End::kLied;

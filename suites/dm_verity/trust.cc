@@ -1,0 +1,62 @@
+#include "suites/dm_verity/trust.h"
+
+#include <fstream>
+#include <iterator>
+
+namespace kassay::verity {
+
+Signer::Signer(const std::string& fixture)
+    : name(fixture),
+      key(FixtureKey(fixture)),
+      ids(FixtureIds(fixture)),
+      certificate(FixtureCertificate(fixture)) {}
+
+CmsMessage Signer::Over(std::string_view content, DigestName digest) const {
+  return Detached(content, key, ids, digest);
+}
+
+Serial VerityKeyring() { return SystemKeyring(".dm-verity").value_or(0); }
+
+long Seal(Serial keyring) {
+  return keyctl_restrict_keyring(keyring, nullptr, nullptr) != 0 ? -errno : 0;
+}
+
+void Trust(const std::vector<std::string>& certificates) {
+  const Serial keyring = VerityKeyring();
+  ASSERT_GT(keyring, 0);
+  for (const std::string& certificate : certificates) {
+    const Serial key = AddCertificate(certificate, keyring);
+    ASSERT_GT(key, 0) << ErrnoName(-key);
+  }
+  ASSERT_THAT(Seal(keyring), IsErrno(0));
+}
+
+std::string KeepSignature(std::string_view signature) {
+  static int number = 0;
+  const std::string description = "kassay:signature" + std::to_string(++number);
+  const Serial key = add_key("user", description.c_str(), signature.data(), signature.size(),
+                             KEY_SPEC_PROCESS_KEYRING);
+  EXPECT_GT(key, 0) << "no key for a signature: " << ErrnoName(errno);
+  return description;
+}
+
+VerityTable Signed(const VerityTable& table, std::string_view signature) {
+  return table.With({"root_hash_sig_key_desc", KeepSignature(signature)});
+}
+
+VerityTable Signed(const VerityTable& table, const CmsMessage& message) {
+  return Signed(table, message.Der());
+}
+
+std::string Flipped(std::string bytes, std::size_t at) {
+  bytes.at(at) = static_cast<char>(bytes.at(at) ^ 1);
+  return bytes;
+}
+
+bool TrustsFixtures() {
+  std::ifstream keys("/proc/keys");
+  const std::string all{std::istreambuf_iterator<char>(keys), std::istreambuf_iterator<char>()};
+  return all.find("kassay: trusted-rsa") != std::string::npos;
+}
+
+}  // namespace kassay::verity

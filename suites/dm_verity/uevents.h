@@ -1,0 +1,40 @@
+// What the kernel tells the world about corrupted blocks: uevents, and lines of its log.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/base/unique_fd.h"
+
+namespace kassay::verity {
+
+// Uevents from the object's construction on (netlink, NETLINK_KOBJECT_UEVENT).
+class Uevents {
+ public:
+  Uevents();
+  [[nodiscard]] bool IsListening() const { return socket_.IsOpen(); }
+  struct Event {
+    std::string device;      // "dm-0"
+    std::string action;      // "change"
+    std::string corruption;  // the value of DM_VERITY_ERR_BLOCK_NR: "0,17"
+  };
+  // All so far that tell of corruption.
+  [[nodiscard]] std::vector<Event> Corruptions();
+
+ private:
+  UniqueFd socket_;
+};
+
+// The kernel log from the object's construction on.
+class KernelLog {
+ public:
+  KernelLog();
+  // How many of the lines so far have `text` in them; every line is looked at once.
+  [[nodiscard]] std::size_t Count(const std::string& text);
+
+ private:
+  UniqueFd file_;
+  std::vector<std::string> lines_;
+};
+
+}  // namespace kassay::verity
