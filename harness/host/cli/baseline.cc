@@ -21,9 +21,11 @@ namespace fs = std::filesystem;
 constexpr const char* kFooter =
     R"(A baseline is a small file, one case a line, without times or machine names:
 results/baselines/VENDOR-PACKAGEVERSION.json. Recording the same kernel twice gives the same bytes.
+A run of some suites replaces what the baseline says about these and keeps the rest.
 
 Examples:
   kassay baseline record --kernel debian:7.0.13
+  kassay baseline record --kernel debian:7.0.13 --suite io_uring
   kassay baseline from out/debian-7.0.13-20260102-030405/results.json
   kassay baseline list
   kassay run --kernel debian:7.0.13 --baseline auto
@@ -45,9 +47,14 @@ fs::path FolderOf(const Options& options) {
 Result<ExitCode> Write(const RunResult& run, const Options& options) {
   KASSAY_CHECK(CheckRecordable(run));
   const fs::path file = FolderOf(options) / BaselineFileName(run.kernel);
-  KASSAY_CHECK(WriteFileAtomically(file, ToJson(BaselineOf(run))));
-  std::cout << fmt::format("{}: {} cases of {}\n", file.string(), run.cases.size(),
-                           DisplayName(run.kernel));
+  Baseline baseline = BaselineOf(run);
+  if (fs::exists(file)) {
+    KASSAY_TRY(const Baseline recorded, LoadBaseline(file));
+    KASSAY_TRY(baseline, Complemented(std::move(baseline), recorded));
+  }
+  KASSAY_CHECK(WriteFileAtomically(file, ToJson(baseline)));
+  std::cout << fmt::format("{}: {} cases of {}, {} of them from this run\n", file.string(),
+                           baseline.cases.size(), DisplayName(run.kernel), run.cases.size());
   return ExitCode::kConformant;
 }
 

@@ -83,6 +83,68 @@ bool IsVolatile(std::string_view key) {
   return false;
 }
 
+namespace {
+
+// What two recordings must share to stand in one baseline; empty if they do.
+std::string Disagreement(const Baseline& a, const Baseline& b) {
+  const Environment& x = a.environment;
+  const Environment& y = b.environment;
+  if (a.kernel.image_sha256 != b.kernel.image_sha256) return "the kernel image";
+  if (x.kassay_version != y.kassay_version) return "kassay's version";
+  if (x.qemu_version != y.qemu_version) return "QEMU's version";
+  if (x.accelerator != y.accelerator) return "the accelerator";
+  if (x.boot != y.boot) return "the way to boot";
+  if (x.isolation != y.isolation) return "the isolation";
+  for (const auto& [profile, command_line] : x.command_lines) {
+    const auto other = y.command_lines.find(profile);
+    if (other != y.command_lines.end() && other->second != command_line)
+      return "the command line of profile " + profile;
+  }
+  return {};
+}
+
+void Sort(std::vector<BaselineFeature>& features) {
+  std::sort(features.begin(), features.end(),
+            [](const BaselineFeature& a, const BaselineFeature& b) {
+              return std::tie(a.suite, a.feature) < std::tie(b.suite, b.feature);
+            });
+}
+
+void Sort(std::vector<BaselineCase>& cases) {
+  std::stable_sort(cases.begin(), cases.end(),
+                   [](const BaselineCase& a, const BaselineCase& b) { return a.id < b.id; });
+}
+
+}  // namespace
+
+Result<Baseline> Complemented(Baseline fresh, const Baseline& recorded) {
+  const auto is_old = [&fresh](const std::string& suite) {
+    return std::find(fresh.suites.begin(), fresh.suites.end(), suite) == fresh.suites.end();
+  };
+  if (std::none_of(recorded.suites.begin(), recorded.suites.end(), is_old)) return fresh;
+  if (const std::string what = Disagreement(fresh, recorded); !what.empty()) {
+    return Fail(what + " is not that of the recorded baseline: record all suites anew",
+                ExitCode::kUsage);
+  }
+  std::vector<std::string> suites = fresh.suites;
+  std::copy_if(recorded.suites.begin(), recorded.suites.end(), std::back_inserter(suites), is_old);
+  std::copy_if(recorded.features.begin(), recorded.features.end(),
+               std::back_inserter(fresh.features),
+               [&](const BaselineFeature& feature) { return is_old(feature.suite); });
+  std::copy_if(recorded.cases.begin(), recorded.cases.end(), std::back_inserter(fresh.cases),
+               [&](const BaselineCase& each) { return is_old(each.Suite()); });
+  std::sort(suites.begin(), suites.end());
+  fresh.suites = std::move(suites);
+  Sort(fresh.features);
+  Sort(fresh.cases);
+  Environment& environment = fresh.environment;
+  environment.command_lines.insert(recorded.environment.command_lines.begin(),
+                                   recorded.environment.command_lines.end());
+  environment.suite_sha256 =
+      Sha256Hex(environment.suite_sha256 + recorded.environment.suite_sha256);
+  return fresh;
+}
+
 Baseline BaselineOf(const RunResult& run) {
   Baseline baseline;
   baseline.kernel = run.kernel;
@@ -96,13 +158,9 @@ Baseline BaselineOf(const RunResult& run) {
     baseline.features.push_back(
         {feature.feature, feature.suite, feature.status, Shortened(feature.reason, kMaxReason)});
   }
-  std::sort(baseline.features.begin(), baseline.features.end(),
-            [](const BaselineFeature& a, const BaselineFeature& b) {
-              return std::tie(a.suite, a.feature) < std::tie(b.suite, b.feature);
-            });
+  Sort(baseline.features);
   for (const CaseResult& result : run.cases) baseline.cases.push_back(Comparable(result));
-  const auto by_id = [](const BaselineCase& a, const BaselineCase& b) { return a.id < b.id; };
-  std::stable_sort(baseline.cases.begin(), baseline.cases.end(), by_id);
+  Sort(baseline.cases);
   // A case that is listed twice counts as it ended last.
   const auto last_of_each =
       std::unique(baseline.cases.rbegin(), baseline.cases.rend(),

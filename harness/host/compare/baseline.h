@@ -67,6 +67,11 @@ struct Baseline {
 // what is in the way.
 [[nodiscard]] Status CheckRecordable(const RunResult& run);
 
+// `fresh`, and of `recorded` the suites that `fresh` does not have: one suite can be recorded anew
+// without the others. Both must be of one kernel image and found under the same conditions, command
+// lines included (else a usage error). The suites' digest is then one over both.
+[[nodiscard]] Result<Baseline> Complemented(Baseline fresh, const Baseline& recorded);
+
 [[nodiscard]] std::string ToJson(const Baseline& baseline);
 [[nodiscard]] Result<Baseline> BaselineFromJson(std::string_view json);
 

@@ -130,5 +130,46 @@ TEST(LoadBaseline, ReadsARunsResultToo) {
   EXPECT_EQ(ToJson(*loaded), ToJson(BaselineOf(Sample())));
 }
 
+RunResult OfSuite(const std::string& suite, const std::string& case_name) {
+  RunResult run = Sample();
+  run.suites = {suite};
+  run.features[0].suite = suite;
+  run.cases = {Case(case_name, Verdict::kPass)};
+  run.cases[0].suite = suite;
+  run.environment.suite_sha256 = suite;
+  run.environment.command_lines = {{"stock", "quiet"}};
+  return run;
+}
+
+TEST(Baseline, OneSuiteIsRecordedAnewWithoutTheOthers) {
+  Baseline recorded = BaselineOf(OfSuite("mount", "M.Old"));
+  const auto both = Complemented(BaselineOf(OfSuite("io_uring", "A.New")), recorded);
+  ASSERT_TRUE(both) << both.error().message;
+  EXPECT_THAT(both->suites, ElementsAre("io_uring", "mount"));
+  ASSERT_EQ(both->cases.size(), 2U);
+  EXPECT_EQ(both->cases[0].id, "io_uring.A.New");
+  EXPECT_EQ(both->cases[1].id, "mount.M.Old");
+  EXPECT_EQ(both->features.size(), 2U);
+  EXPECT_NE(both->environment.suite_sha256, recorded.environment.suite_sha256);
+  const auto again = Complemented(BaselineOf(OfSuite("mount", "M.New")), *both);
+  ASSERT_TRUE(again) << again.error().message;
+  ASSERT_EQ(again->cases.size(), 2U);
+  EXPECT_EQ(again->cases[1].id, "mount.M.New");
+}
+
+TEST(Baseline, SuitesFoundUnderOtherConditionsAreNotMixed) {
+  const Baseline recorded = BaselineOf(OfSuite("mount", "M.Old"));
+  RunResult other = OfSuite("io_uring", "A.New");
+  other.environment.command_lines["stock"] = "quiet lsm=landlock";
+  auto mixed = Complemented(BaselineOf(other), recorded);
+  ASSERT_FALSE(mixed);
+  EXPECT_THAT(mixed.error().message, HasSubstr("command line of profile stock"));
+  other = OfSuite("io_uring", "A.New");
+  other.kernel.image_sha256 = std::string(64, 'b');
+  mixed = Complemented(BaselineOf(other), recorded);
+  ASSERT_FALSE(mixed);
+  EXPECT_THAT(mixed.error().message, HasSubstr("kernel image"));
+}
+
 }  // namespace
 }  // namespace kassay

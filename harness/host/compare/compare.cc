@@ -293,6 +293,12 @@ bool Comparison::Refused() const {
                      [](const Difference& d) { return d.refuses; });
 }
 
+bool Comparison::NothingInCommon() const {
+  return same == 0 && out_of_scope > 0 && std::none_of(cases.begin(), cases.end(), [](const auto& c) {
+    return c.before.has_value() && c.after.has_value();
+  });
+}
+
 size_t Comparison::Count(Change change) const {
   return static_cast<size_t>(std::count_if(
       cases.begin(), cases.end(), [&](const CaseChange& c) { return c.change == change; }));

@@ -132,6 +132,16 @@ TEST(Compare, WhatWasNotAskedForIsCountedNotJudged) {
   EXPECT_EQ(Compare(before, after).out_of_scope, 1U);
 }
 
+TEST(Compare, TwoSidesWithoutACommonCaseAreNoComparison) {
+  Baseline a = Side({Case("A", Verdict::kPass)});
+  Baseline b = Side({Case("B", Verdict::kPass)});
+  EXPECT_TRUE(Compare(a, a).NothingInCommon() == false);
+  a.filter = "*A";
+  b.filter = "*B";
+  EXPECT_TRUE(Compare(a, b).NothingInCommon());
+  EXPECT_FALSE(Compare(Side({}), Side({})).NothingInCommon());
+}
+
 TEST(Compare, ANewCaseThatFailsIsWorseEvenOutsideTheOtherSidesScope) {
   Baseline before = Side({});
   before.suites = {"other"};
