@@ -42,7 +42,7 @@ class Descriptor : public OnExt4 {
   void Change(std::size_t at, std::string_view bytes) {
     std::string changed = block_;
     changed.replace(at, bytes.size(), bytes);
-    ASSERT_OK(medium().Write(place_, changed));
+    ASSERT_OK(medium().WriteUnmounted(place_, changed));
   }
   void ExpectRefused(const std::string& what, std::size_t at, std::string_view bytes,
                      std::initializer_list<int> errors) {
@@ -56,7 +56,7 @@ class Descriptor : public OnExt4 {
   }
   // With the right bytes back, everything is as it was.
   void ExpectMended() {
-    ASSERT_OK(medium().Write(place_, block_));
+    ASSERT_OK(medium().WriteUnmounted(place_, block_));
     ExpectVerity(path_, content_, setting_);
   }
 

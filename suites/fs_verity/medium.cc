@@ -166,6 +166,12 @@ Status Medium::Write(std::uint64_t offset, std::string_view bytes) const {
   return {};
 }
 
+Status Medium::WriteUnmounted(std::uint64_t offset, std::string_view bytes) {
+  KASSAY_CHECK(Unmount());
+  KASSAY_CHECK(Write(offset, bytes));
+  return MountLoop("");
+}
+
 Status Medium::Damage(std::string_view content, std::size_t index) const {
   KASSAY_TRY(const std::uint64_t place, Find(content));
   const char flipped = static_cast<char>(content[index] ^ 0x20);

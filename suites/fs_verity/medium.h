@@ -54,6 +54,8 @@ class Medium {
   [[nodiscard]] Result<std::uint64_t> Find(std::string_view content) const;
   // Overwrites the medium and forgets every cached page and inode.
   [[nodiscard]] Status Write(std::uint64_t offset, std::string_view bytes) const;
+  // The same while the file system is not mounted: whatever it keeps of a file is read anew.
+  [[nodiscard]] Status WriteUnmounted(std::uint64_t offset, std::string_view bytes);
   // Finds `content` and flips the byte at `index` in it.
   [[nodiscard]] Status Damage(std::string_view content, std::size_t index) const;
 

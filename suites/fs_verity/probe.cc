@@ -1,4 +1,8 @@
 // Whether the kernel has a feature, by what the kernel does with a file.
+#include <linux/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "suites/fs_verity/on_medium.h"
 #include "suites/support/trust/fixture.h"
 #include "suites/support/trust/keyring.h"
@@ -77,6 +81,15 @@ KASSAY_PROBE("fs_verity_btrfs") {
   if (!sample.problem.empty()) return Unknown(sample.problem);
   const std::string told = Told("FS_IOC_ENABLE_VERITY on btrfs", sample.enabled);
   return sample.enabled == 0 ? Present(told) : Missing(told);
+}
+
+KASSAY_PROBE("fs_verity_overlay") {
+  const int context = static_cast<int>(syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC));
+  if (context < 0) return Missing(Told("fsopen(\"overlay\")", -errno));
+  const UniqueFd overlay(context);
+  const long seen = syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "verity", "require", 0);
+  const std::string told = Told("fsconfig(verity=require)", seen < 0 ? -errno : seen);
+  return seen == 0 ? Present(told) : Missing(told);
 }
 
 }  // namespace
