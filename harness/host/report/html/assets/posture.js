@@ -27,7 +27,7 @@ function postureSection(run) {
     h("p", {}, count("on") + " on, " + count("off") + " off, " + count("gone") + " not in this kernel. ", wrong === 0
       ? "Wherever the running system shows an option, it agrees with the configuration."
       : h("strong", {class: "bad"}, "The running system does not agree with the configuration of " + wrong + ".")),
-    h("table", {class: "posture"},
+    h("table", {class: "posture stack"},
       h("thead", {}, h("tr", {}, ["Option", "Configured", "Running", "Agree?", "Why it matters"].map((name) => h("th", {scope: "col"}, name)))),
       h("tbody", {}, rows.map((row) => h("tr", {"data-option": row.option},
         h("th", {scope: "row"}, h("button", {type: "button", class: "mono", "data-open": row.id, on: {click: () => pane.open(row.id)}}, row.option)),

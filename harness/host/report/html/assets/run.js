@@ -57,7 +57,9 @@ function caseDetail(one, requirements) {
   const cited = (one.requirements || []).map((id) => requirements.get(id)).filter(Boolean);
   return [
     h("h2", {}, one.id),
-    h("p", {class: "state " + kind}, word, one.reason ? ": " + one.reason : ""),
+    // What an assertion said stands below in full.
+    h("p", {class: "state " + kind}, word, (one.failures || []).length > 0
+      ? one.erratum && ": " + (known({...one, reason: ""})) : one.reason && ": " + one.reason),
     one.waiver && h("p", {class: "unsure"}, "Waived by " + one.waiver + "."),
     one.attempts > 1 && h("p", {}, one.passes + " of " + one.attempts + " attempts passed."),
     cited.map((requirement) => h("blockquote", {},
@@ -92,7 +94,8 @@ function wrongItem(one, requirements) {
 }
 
 function requirementItem(requirement) {
-  return h("li", {class: "requirement", "data-requirement": requirement.id},
+  const unasked = requirement.cases.length === 0 && !requirement.untested;
+  return h("li", {class: "requirement" + (unasked ? " unasked" : ""), "data-requirement": requirement.id},
     h("p", {}, h("span", {class: "id"}, requirement.id), requirement.text),
     requirement.cases.length === 0 && h("p", {class: "soft"}, requirement.untested || "no case of it was part of this run"),
     h("ul", {class: "cases"}, requirement.cases.map((one) => h("li", {}, h("button",
@@ -215,6 +218,7 @@ function showRun(run) {
   append(document.getElementById("main"), [
     h("p", {class: "eyebrow"}, "kassay: conformance of the security features of Linux 7.0"),
     h("h1", {}, kernelName(run.kernel), h("span", {class: "soft"}, "  " + packageName(run.kernel))),
+    h("p", {class: "soft"}, plural(run.cases.length, "case") + " of " + run.suites.join(", ") + (run.filter ? ", only " + run.filter : "")),
     h("p", {class: "verdict " + kind, id: "verdict"}, headline),
     h("p", {class: "lead"}, lead),
     h("div", {class: "tally"}, tally(count.holds, "hold", "holds"), tally(count.wrong, "wrong", "wrong"),
