@@ -1,13 +1,19 @@
 // kassay compare A B: what got worse, what got better, and does only the kernel differ.
 #include "harness/host/compare/compare.h"
 
+#include <fmt/format.h>
+
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <variant>
 
 #include "harness/host/cli/command.h"
 #include "harness/host/cli/one_run.h"
 #include "harness/host/cli/run_checks.h"
 #include "harness/host/compare/compare_text.h"
+#include "harness/host/kernel/spec.h"
+#include "harness/host/kernel/store.h"
 
 namespace kassay::cli {
 namespace {
@@ -45,16 +51,43 @@ struct Options {
   RunFlags flags;
 };
 
-Result<Baseline> SideOf(const std::string& name, const Options& options) {
+// What is there already; nothing if `name` is a kernel that has to be run. A name that is neither
+// is told before any kernel is run.
+Result<std::optional<Baseline>> RecordedSide(const std::string& name, const Options& options) {
   std::error_code ignored;
   const fs::path path = name;
-  if (fs::is_regular_file(path, ignored)) return LoadBaseline(path);
-  if (fs::exists(path / "results.json", ignored)) return LoadBaseline(path / "results.json");
+  const bool is_run = fs::exists(path / "results.json", ignored);
+  if (is_run || (fs::is_regular_file(path, ignored) && path.extension() == ".json")) {
+    KASSAY_TRY(Baseline side, LoadBaseline(is_run ? path / "results.json" : path));
+    return side;
+  }
   const fs::path folder = options.baselines.empty() ? BaselinesDir() : options.baselines;
   KernelIdentity identity;
   identity.spec = name;
-  if (const auto file = FindBaseline(folder, identity)) return LoadBaseline(*file);
-  std::cerr << "kassay: no baseline for " << name << ": running it\n";
+  if (const auto file = FindBaseline(folder, identity)) {
+    KASSAY_TRY(Baseline side, LoadBaseline(*file));
+    return side;
+  }
+  const auto spec = ParseKernelSpec(name);
+  if (!spec) {
+    return Fail(fmt::format("'{}' is no result (results.json, a run's folder, a baseline) and no "
+                            "kernel: {}",
+                            name, spec.error().message),
+                ExitCode::kUsage);
+  }
+  if (std::holds_alternative<PinnedSpec>(*spec) && name.starts_with("debian:")) {
+    KASSAY_TRY(const PinnedKernel pin, KernelStore(options.kernel.store).Pinned(name));
+  }
+  return std::nullopt;
+}
+
+Result<Baseline> SideOf(std::optional<Baseline> recorded, const std::string& name,
+                        const Options& options) {
+  if (recorded) return *std::move(recorded);
+  std::cerr << fmt::format(
+      "kassay: there is no baseline of {}, so it is run now; `kassay baseline record --kernel {}` "
+      "would keep the result\n",
+      name, name);
   KernelOptions kernel = options.kernel;
   kernel.spec = name;
   KASSAY_TRY(const OneRun one, RunOneKernel(kernel, options.flags));
@@ -70,9 +103,18 @@ std::string TextOf(const Comparison& comparison, const Options& options,
 }
 
 Result<ExitCode> CompareThem(const Options& options) {
-  KASSAY_TRY(const Baseline before, SideOf(options.before, options));
-  KASSAY_TRY(const Baseline after, SideOf(options.after, options));
+  KASSAY_TRY(std::optional<Baseline> recorded_before, RecordedSide(options.before, options));
+  KASSAY_TRY(std::optional<Baseline> recorded_after, RecordedSide(options.after, options));
+  KASSAY_TRY(const Baseline before, SideOf(std::move(recorded_before), options.before, options));
+  KASSAY_TRY(const Baseline after, SideOf(std::move(recorded_after), options.after, options));
   const Comparison comparison = Compare(before, after);
+  if (comparison.NothingInCommon()) {
+    return Fail(fmt::format("{} and {} have no case in common: one is of the suites {}, the other "
+                            "of {}",
+                            options.before, options.after, fmt::join(before.suites, ", "),
+                            fmt::join(after.suites, ", ")),
+                ExitCode::kUsage);
+  }
   KASSAY_CHECK(Emit(TextOf(comparison, options, after.suites), options.output));
   if (comparison.Refused() && !options.allow_differences) {
     return Fail("refused: not only the kernel differs; --allow-differences compares all the same",

@@ -139,7 +139,10 @@ Result<CheckOutcome> RunChecks::Apply(RunResult& run) const {
   if (baseline) {
     const Comparison comparison = Compare(*baseline, BaselineOf(run));
     AddBaselineFindings(comparison, outcome.findings);
-    if (own != ExitCode::kInterrupted && own != ExitCode::kCouldNotTest) {
+    // A baseline of other suites excuses nothing.
+    if (comparison.NothingInCommon()) {
+      outcome.findings.push_back("nothing of this run is in the baseline: it was not used");
+    } else if (own != ExitCode::kInterrupted && own != ExitCode::kCouldNotTest) {
       outcome.code = ExitCodeOf(comparison);
     }
   }

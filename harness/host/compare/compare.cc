@@ -294,9 +294,9 @@ bool Comparison::Refused() const {
 }
 
 bool Comparison::NothingInCommon() const {
-  return same == 0 && out_of_scope > 0 && std::none_of(cases.begin(), cases.end(), [](const auto& c) {
-    return c.before.has_value() && c.after.has_value();
-  });
+  return same == 0 && out_of_scope > 0 &&
+         std::none_of(cases.begin(), cases.end(),
+                      [](const auto& c) { return c.before.has_value() && c.after.has_value(); });
 }
 
 size_t Comparison::Count(Change change) const {

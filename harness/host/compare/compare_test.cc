@@ -135,7 +135,7 @@ TEST(Compare, WhatWasNotAskedForIsCountedNotJudged) {
 TEST(Compare, TwoSidesWithoutACommonCaseAreNoComparison) {
   Baseline a = Side({Case("A", Verdict::kPass)});
   Baseline b = Side({Case("B", Verdict::kPass)});
-  EXPECT_TRUE(Compare(a, a).NothingInCommon() == false);
+  EXPECT_FALSE(Compare(a, a).NothingInCommon());
   a.filter = "*A";
   b.filter = "*B";
   EXPECT_TRUE(Compare(a, b).NothingInCommon());
