@@ -89,8 +89,15 @@ class ReturnedMatcher {
       *listener << "which is " << result.Describe();
       return false;
     }
-    *listener << "which returned " << ::testing::PrintToString(*result.value) << " ";
-    return ::testing::SafeMatcherCast<const T&>(inner_).MatchAndExplain(*result.value, listener);
+    const ::testing::Matcher<const T&> matcher = ::testing::SafeMatcherCast<const T&>(inner_);
+    if (matcher.Matches(*result.value)) return true;
+    // Only here the value's type is known, and with it what to say about the one expected.
+    if (listener->IsInterested()) {
+      *listener << "where a value was expected that ";
+      matcher.DescribeTo(listener->stream());
+      *listener << ": ";
+    }
+    return matcher.MatchAndExplain(*result.value, listener);
   }
   void DescribeTo(std::ostream* os) const { *os << "is a child that returned the expected value"; }
   void DescribeNegationTo(std::ostream* os) const {

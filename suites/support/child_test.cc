@@ -13,6 +13,15 @@ namespace {
 
 using std::chrono::milliseconds;
 
+TEST(Returned, AMismatchNamesWhatWasExpectedAndWhatCame) {
+  ::testing::StringMatchResultListener listener;
+  const auto seen = InChild([] { return 7; });
+  EXPECT_FALSE(::testing::ExplainMatchResult(Returned(-13), seen, &listener));
+  EXPECT_THAT(listener.str(),
+              ::testing::HasSubstr("where a value was expected that is equal to -13"));
+  EXPECT_EQ(::testing::PrintToString(seen), "a child that returned 7");
+}
+
 class LimitScaleTest : public ::testing::Test {
  protected:
   ~LimitScaleTest() override { unsetenv("KASSAY_LIMIT_SCALE"); }
