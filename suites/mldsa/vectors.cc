@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include "harness/base/unique_fd.h"
@@ -86,12 +87,35 @@ CmsMessage Wrapped(const Line& line, const SigningKey& name_only, bool attached)
   return message;
 }
 
+// Why init_module does not tell a good signature from a bad one here; empty if it does. Where
+// signatures are not looked at everything is ENOEXEC, and where they are needed an unknown signer
+// is refused like a wrong signature.
+std::string WhyNoModuleDoor(MlDsaSet set);
+
 long LoadAsModule(const Line& line, const std::string& cms) {
   std::string file = line.message + cms + std::string("\0\0\x02\0\0\0\0\0", 8);
   for (const int shift : {24, 16, 8, 0}) file += static_cast<char>(cms.size() >> shift & 0xff);
   file += "~Module signature appended~\n";
   const long result = syscall(SYS_init_module, file.data(), file.size(), "");
   return result < 0 ? -errno : result;
+}
+
+std::string WhyNoModuleDoor(MlDsaSet set) {
+  static std::map<MlDsaSet, std::string> known;
+  if (const auto found = known.find(set); found != known.end()) return found->second;
+  const SigningKey name_only = SigningKey::MlDsa(set, std::string(32, 'n'));
+  const MlDsaKey key(set, std::string(32, 'd'));
+  Line line{0, set, key.public_key(), std::string(1000, 'd'), {}};
+  line.signature = key.Sign(line.message);
+  const long good = LoadAsModule(line, Wrapped(line, name_only, false).Der());
+  line.signature[0] = static_cast<char>(line.signature[0] ^ 1);
+  const long bad = LoadAsModule(line, Wrapped(line, name_only, false).Der());
+  std::string& why = known[set];
+  if (good != -ENOEXEC || bad != -EKEYREJECTED) {
+    why = "the message is too long for a key's doors, and init_module says " + NameOf(good) +
+          " to a good signature and " + NameOf(bad) + " to a bad one";
+  }
+  return why;
 }
 
 Said Verify(const Line& line) {
@@ -117,8 +141,11 @@ Said Verify(const Line& line) {
     if (message != -ENODEV && message != -EMSGSIZE) {
       said = Judge("pkcs7_test", message, -ENOKEY);
     } else {
-      const long loaded = LoadAsModule(line, Wrapped(line, name_only, false).Der());
-      said = Judge("init_module", loaded, -ENOEXEC);
+      const std::string why_not = WhyNoModuleDoor(line.set);
+      said = why_not.empty()
+                 ? Judge("init_module", LoadAsModule(line, Wrapped(line, name_only, false).Der()),
+                         -ENOEXEC)
+                 : Said{"uncarried", "init_module", why_not};
     }
   }
   keyctl_unlink(ring, KEY_SPEC_PROCESS_KEYRING);

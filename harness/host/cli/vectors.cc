@@ -52,12 +52,19 @@ struct Loaded {
 
 Result<Loaded> Load(const std::vector<std::filesystem::path>& files) {
   Loaded loaded;
-  std::map<std::pair<long, long>, bool> results;
+  std::map<AcvpPlace, bool> results;
   for (const auto& path : files) {
     KASSAY_TRY(const std::string text, ReadFile(path, kMaxVectorFileBytes));
     auto file = ParseVectorFile(text);
     if (!file) return Fail(file.error().Within(path.string()));
-    results.insert(file->results.begin(), file->results.end());
+    for (const auto& [place, valid] : file->results) {
+      const auto [known, fresh] = results.emplace(place, valid);
+      if (!fresh && known->second != valid) {
+        return Fail(fmt::format("{}: another file gives tg{}/tc{} of vector set {} another verdict",
+                                path.string(), place.group, place.test, place.vector_set),
+                    ExitCode::kUsage);
+      }
+    }
     for (auto& vector : file->vectors) {
       loaded.vectors.push_back(std::move(vector));
       loaded.file_of.push_back(path.filename().string());

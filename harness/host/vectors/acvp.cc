@@ -5,9 +5,10 @@ namespace kassay::vectors {
 namespace {
 
 struct Group {
+  long vector_set = 0;
   long id = 0;
   std::string set;
-  std::string signature_interface = "external";
+  std::string signature_interface;
   std::string pre_hash = "none";
   bool external_mu = false;
   std::string public_key;  // of the whole group, in older files
@@ -30,9 +31,12 @@ void TakeMessage(JsonReader& reader, const Group& group, SignatureVector& vector
     return;
   }
   vector.message = std::move(message);
+  // Files from before the field was there meant the internal interface, later ones need not.
+  if (group.signature_interface.empty())
+    vector.uncarried = "a signature interface that the file does not name";
   if (group.pre_hash == "preHash") vector.uncarried = "HashML-DSA";
-  if (reader.Has("context") && !GetHex(reader, "context").empty())
-    vector.uncarried = vector.uncarried.empty() ? "a non-empty context" : vector.uncarried;
+  if (vector.uncarried.empty() && reader.Has("context") && !GetHex(reader, "context").empty())
+    vector.uncarried = "a non-empty context";
 }
 
 void ReadTest(const Json& json, const std::string& place, const Group& group, VectorFile& file,
@@ -43,13 +47,16 @@ void ReadTest(const Json& json, const std::string& place, const Group& group, Ve
   if (!reader.Has("signature")) {
     bool passed = false;
     reader.Get("testPassed", passed);
-    file.results[{group.id, id}] = passed;
+    const AcvpPlace place_of_test{group.vector_set, group.id, id};
+    const auto [known, fresh] = file.results.emplace(place_of_test, passed);
+    if (!fresh && known->second != passed) reader.Complain("tcId", "has two verdicts");
     return;
   }
   CountVector(reader, file.vectors);
   SignatureVector vector;
   vector.id = "tg" + std::to_string(group.id) + "/tc" + std::to_string(id);
   vector.set = group.set;
+  vector.acvp = AcvpPlace{group.vector_set, group.id, id};
   vector.public_key = reader.Has("pk") ? GetHex(reader, "pk") : group.public_key;
   if (!reader.Has("pk") && group.public_key.empty()) reader.Complain("pk", "is missing");
   vector.signature = GetHex(reader, "signature");
@@ -69,11 +76,14 @@ void ReadAcvp(const Json& document, VectorFile& file, std::string& problem) {
   std::string mode = "sigVer";
   top.GetOptional("mode", mode);
   if (mode != "sigVer") top.Complain("mode", "is '" + mode + "', only sigVer is verification");
+  long vector_set = 0;
+  top.GetOptional("vsId", vector_set);
   std::vector<int> ignored;
   top.GetList("testGroups", ignored,
               [&](const Json& json, const std::string& place, std::string& p) {
                 JsonReader reader(json, place, p);
                 Group group;
+                group.vector_set = vector_set;
                 reader.Get("tgId", group.id);
                 reader.GetOptional("parameterSet", group.set);
                 reader.GetOptional("signatureInterface", group.signature_interface);

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "harness/base/file.h"
-#include "harness/base/sha256.h"
 #include "harness/host/result/json_reader.h"
 #include "harness/host/vm/boot.h"
 
@@ -17,7 +16,8 @@ namespace {
 
 constexpr const char* kProfile = "trust";
 constexpr const char* kSuite = "mldsa";
-constexpr const char* kGuestFile = "/kassay/prepared/vectors.jsonl";
+constexpr const char* kFile = "vectors.txt";
+constexpr const char* kGuestFile = "/kassay/prepared/vectors.txt";
 // One program's worth: well under the bound on records.
 constexpr std::size_t kBatch = 200;
 
@@ -64,6 +64,22 @@ Result<Said> ParseRecord(const std::string& line) {
   if (!problem.empty()) return Fail("the guest's record " + problem);
   return said;
 }
+
+// The vectors and the image that holds them: for one command alone.
+class OwnFolder {
+ public:
+  explicit OwnFolder(fs::path path) : path_(std::move(path)) {}
+  ~OwnFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  OwnFolder(const OwnFolder&) = delete;
+  OwnFolder& operator=(const OwnFolder&) = delete;
+  [[nodiscard]] fs::path operator/(const char* name) const { return path_ / name; }
+
+ private:
+  fs::path path_;
+};
 
 class Driver {
  public:
@@ -156,24 +172,17 @@ Result<std::vector<VectorAnswer>> DriveVectors(const Kernel& kernel,
                                                const std::vector<SignatureVector>& vectors,
                                                const DriveOptions& options) {
   KASSAY_TRY(const Profile profile, LoadProfile(options.profiles_dir, kProfile));
-  const std::string lines = GuestFile(vectors);
-  const fs::path folder = options.cache_dir / "vectors" / Sha256Hex(lines).substr(0, 32);
-  KASSAY_CHECK(WriteFileAtomically(folder / "vectors.jsonl", lines));
+  const OwnFolder folder(options.cache_dir / "vectors" / std::to_string(getpid()));
+  KASSAY_CHECK(WriteFileAtomically(folder / "files" / kFile, GuestFile(vectors)));
   InitramfsSpec image;
   image.kernel = &kernel;
   image.profile = &profile;
   image.suites = {kSuite};
-  image.prepared = {folder};
-  KASSAY_TRY(const Initramfs initramfs, BuildInitramfs(image, options.cache_dir / "images"));
+  image.prepared = {folder / "files"};
+  KASSAY_TRY(const Initramfs initramfs, BuildInitramfs(image, folder / "image"));
   Driver driver(vectors, options);
-  {
-    KASSAY_TRY(const BootedGuest booted, BootFresh({kernel, profile, initramfs}, options.vm));
-    KASSAY_CHECK(driver.Run(*booted.guest));
-  }
-  // The image is for these vectors alone.
-  std::error_code ignored;
-  fs::remove_all(folder, ignored);
-  fs::remove(initramfs.path, ignored);
+  KASSAY_TRY(const BootedGuest booted, BootFresh({kernel, profile, initramfs}, options.vm));
+  KASSAY_CHECK(driver.Run(*booted.guest));
   return driver.TakeAnswers();
 }
 

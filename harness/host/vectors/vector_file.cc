@@ -1,6 +1,6 @@
 #include "harness/host/vectors/vector_file.h"
 
-#include <charconv>
+#include <algorithm>
 
 #include "harness/host/vectors/vector_reader.h"
 
@@ -66,6 +66,9 @@ void ReadOwn(const Json& document, VectorFile& file, std::string& problem) {
     vector.set = set;
     std::string verdict;
     reader.Get("id", vector.id);
+    if (vector.id.size() > 200 ||
+        std::any_of(vector.id.begin(), vector.id.end(), [](unsigned char c) { return c < ' '; }))
+      reader.Complain("id", "is too long, or no line of text");
     reader.Get("verdict", verdict);
     if (verdict != "valid" && verdict != "rejected" && verdict != "malformed")
       reader.Complain("verdict", "is not valid, rejected or malformed");
@@ -104,18 +107,11 @@ Result<VectorFile> ParseVectorFile(std::string_view json) {
 }
 
 std::size_t ApplyResults(std::vector<SignatureVector>& vectors,
-                         const std::map<std::pair<long, long>, bool>& results) {
+                         const std::map<AcvpPlace, bool>& results) {
   std::size_t without = 0;
   for (SignatureVector& vector : vectors) {
     if (vector.valid) continue;
-    // "tgN/tcM", as ReadAcvp names them.
-    long group = 0;
-    long test = 0;
-    const char* end = vector.id.data() + vector.id.size();
-    const auto first =
-        std::from_chars(vector.id.data() + std::min<std::size_t>(2, vector.id.size()), end, group);
-    if (first.ec == std::errc() && end - first.ptr > 3) std::from_chars(first.ptr + 3, end, test);
-    const auto found = results.find({group, test});
+    const auto found = vector.acvp ? results.find(*vector.acvp) : results.end();
     if (found == results.end()) {
       ++without;
     } else {

@@ -55,6 +55,23 @@ TEST(AcvpResults, AreMatchedByGroupAndCase) {
   EXPECT_FALSE(prompt->vectors[3].valid.has_value());
 }
 
+// Two vector sets number their groups alike.
+TEST(AcvpResults, AreThoseOfTheSameVectorSetAlone) {
+  auto prompt = ParseVectorFile(kPrompt);
+  const auto other = ParseVectorFile(
+      R"({"vsId":2,"testGroups":[{"tgId":1,"tests":[{"tcId":1,"testPassed":true}]}]})");
+  ASSERT_TRUE(other) << other.error().message;
+  EXPECT_EQ(ApplyResults(prompt->vectors, other->results), 6U);
+}
+
+TEST(AcvpPrompt, DoesNotGuessTheInterface) {
+  const auto file = ParseVectorFile(
+      R"({"vsId":1,"testGroups":[{"tgId":1,"parameterSet":"ML-DSA-44",
+          "tests":[{"tcId":1,"pk":"01","message":"aa","signature":"ff"}]}]})");
+  ASSERT_TRUE(file) << file.error().message;
+  EXPECT_THAT(file->vectors.at(0).uncarried, HasSubstr("does not name"));
+}
+
 TEST(Wycheproof, TakesVerdictsAndContexts) {
   const auto file = ParseVectorFile(R"({"algorithm":"ML-DSA-65","schema":"mldsa_verify_schema.json",
     "numberOfTests":3,"testGroups":[{"type":"MlDsaVerify","publicKey":"0a","tests":[
@@ -99,6 +116,10 @@ INSTANTIATE_TEST_SUITE_P(
             "/testGroups/0/tests/0/pk is not hexadecimal"},
         Bad{R"({"vsId":1,"testGroups":[{"tgId":1,"parameterSet":"ML-DSA-44","tests":[{"tcId":1,"pk":"00","signature":"zz","message":""}]}]})",
             "/testGroups/0/tests/0/signature is not hexadecimal"},
+        Bad{R"({"vsId":1,"testGroups":[{"tgId":1,"tests":[{"tcId":1,"testPassed":true},{"tcId":1,"testPassed":false}]}]})",
+            "/testGroups/0/tests/1/tcId has two verdicts"},
+        Bad{R"({"format":"kassay-mldsa-vectors","version":1,"parameterSet":"ML-DSA-44","vectors":[{"id":"a\u001b[2J","verdict":"valid","publicKey":"","message":"","signature":""}]})",
+            "/vectors/0/id is too long, or no line of text"},
         Bad{R"({"algorithm":"RSA","testGroups":[]})", "/algorithm is no parameter set"},
         Bad{R"({"algorithm":"ML-DSA-44","testGroups":[{"privateKey":"00","tests":[]}]})",
             "only *_verify files"},
