@@ -11,6 +11,7 @@
 #include "harness/host/cli/command.h"
 #include "harness/host/cli/one_run.h"
 #include "harness/host/compare/compare_text.h"
+#include "harness/host/profile/profile.h"
 #include "harness/host/run/name_pattern.h"
 
 namespace kassay::cli {
@@ -83,10 +84,33 @@ Result<std::vector<std::string>> SuitesOf(const Level& level) {
   return suites;
 }
 
+// What a run of an hour would be refused for in the end.
+Status CheckProfile(const std::string& name) {
+  KASSAY_TRY(const Profile profile, LoadProfile(DataDir() / "vm" / "profiles", name));
+  if (profile.certification) return {};
+  return Fail("the profile " + name + " is not one for certification; leave out --profile",
+              ExitCode::kUsage);
+}
+
+Status CheckSuites(const RunResult& run, const std::vector<std::string>& wanted,
+                   const Level& level) {
+  std::vector<std::string> lacking;
+  for (const std::string& suite : wanted) {
+    if (std::find(run.suites.begin(), run.suites.end(), suite) == run.suites.end())
+      lacking.push_back(suite);
+  }
+  if (lacking.empty()) return {};
+  return Fail(fmt::format("no certificate: level {} asks for suites that are not in the run: {}",
+                          level.name, fmt::join(lacking, ", ")),
+              ExitCode::kNonconformant);
+}
+
 // The run that is certified: a new one, or one that was made before.
 Result<OneRun> RunOf(Options& options, const Level& level) {
+  KASSAY_TRY(const std::vector<std::string> suites, SuitesOf(level));
   if (options.run.empty()) {
-    KASSAY_TRY(options.flags.run.suites, SuitesOf(level));
+    KASSAY_CHECK(CheckProfile(options.flags.run.profile));
+    options.flags.run.suites = suites;
     options.flags.run.vm.boot = "bzimage";
     options.flags.run.out_dir = options.out.string() + ".run";
     return RunOneKernel(options.kernel, options.flags);
@@ -95,6 +119,7 @@ Result<OneRun> RunOf(Options& options, const Level& level) {
   one.folder = options.run;
   KASSAY_TRY(const std::string text, ReadFile(options.run / "results.json"));
   KASSAY_TRY(one.result, RunResultFromJson(text));
+  KASSAY_CHECK(CheckSuites(one.result, suites, level));
   KASSAY_TRY(one.kernel, ResolveKernel(options.kernel));
   if (one.kernel.identity.image_sha256 != one.result.kernel.image_sha256) {
     return Fail(options.run.string() + " is a run of another kernel than " + options.kernel.spec,

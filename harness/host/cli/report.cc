@@ -52,7 +52,12 @@ bool HasChecks(const CheckFlags& flags) {
 
 Result<std::string> TextOf(const RunResult& run, const Options& options,
                            const CheckOutcome& checked) {
-  if (options.format == "table") return TableOf(run, {});
+  if (options.format == "table") {
+    TableOptions table;
+    table.findings = checked.findings;
+    if (HasChecks(options.checks)) table.verdict = VerdictWord(checked.code);
+    return TableOf(run, table);
+  }
   if (options.format == "junit") return JUnitOf(run);
   if (options.format == "ktap") return KtapOf(run);
   if (options.format == "kcidb") return KcidbOf(run, options.origin);
