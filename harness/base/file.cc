@@ -46,6 +46,12 @@ Status WriteAll(int fd, std::string_view bytes, const std::string& name) {
 Status WriteFileAtomically(const fs::path& path, std::string_view bytes) {
   static std::atomic<unsigned> serial{0};
   std::error_code ignored;
+  if (const fs::file_status there = fs::status(path, ignored);
+      fs::exists(there) && !fs::is_regular_file(there) && !fs::is_directory(there)) {
+    const UniqueFd stream(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!stream.IsOpen()) return FailErrno("cannot write " + path.string());
+    return WriteAll(stream.Get(), bytes, path.string());
+  }
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), ignored);
   const fs::path temporary =
       path.string() + "." + std::to_string(::getpid()) + "." + std::to_string(serial++) + ".part";

@@ -15,7 +15,7 @@ namespace kassay {
                                            size_t max_bytes = size_t{256} << 20);
 
 // Writes beside the target, flushes to disk (fsync) and renames; on any error the old file stays as
-// it was and nothing is left beside it. Parent folders are made.
+// it was and nothing is left beside it. Makes parent folders. Devices and pipes are kept: in place.
 [[nodiscard]] Status WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes);
 
 }  // namespace kassay
