@@ -97,7 +97,8 @@ void AddBaselineCommand(CLI::App& app, ExitCode& exit_code) {
   const auto add = [&](const char* name, const char* text,
                        Result<ExitCode> (*act)(const Options&)) {
     CLI::App* sub = command->add_subcommand(name, text);
-    sub->add_option("--dir", options->folder, "The folder; without it results/baselines");
+    sub->add_option("--dir,--baselines", options->folder,
+                    "The folder; without it results/baselines");
     sub->callback([options, act, &exit_code] {
       const auto code = act(*options);
       exit_code = code ? *code : Report(code.error());

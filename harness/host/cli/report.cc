@@ -81,7 +81,8 @@ Result<ExitCode> Write(const Options& options) {
   KASSAY_TRY(const std::string text, ReadFile(file));
   auto run = RunResultFromJson(text);
   if (!run) return Fail(run.error().Within(file.string()));
-  KASSAY_TRY(const RunChecks checks, RunChecks::Load(options.checks));
+  KASSAY_TRY(RunChecks checks, RunChecks::Load(options.checks));
+  KASSAY_CHECK(checks.ReadyFor(run->kernel));
   KASSAY_TRY(const CheckOutcome checked, checks.Apply(*run));
   KASSAY_TRY(const std::string report, TextOf(*run, options, checked));
   KASSAY_CHECK(Emit(report, options.output));

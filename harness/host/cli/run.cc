@@ -104,17 +104,23 @@ Status CheckBeforeFetching(const RunOptions& options) {
 
 Result<ExitCode> RunIt(const CLI::App& command, Options& options) {
   KASSAY_CHECK(Prepare(command, options));
-  KASSAY_TRY(const RunChecks checks, RunChecks::Load(options.checks));
+  KASSAY_TRY(RunChecks checks, RunChecks::Load(options.checks));
   KASSAY_TRY(const RunOptions run_options, RunOptionsOf(options.flags, options.kernel));
   KASSAY_CHECK(CheckBeforeFetching(run_options));
   KASSAY_TRY(const Kernel kernel, ResolveKernel(options.kernel));
+  KASSAY_CHECK(checks.ReadyFor(kernel.identity));
   TerminalView view;
   RunObserver silent;
   auto run = RunKernel(kernel, run_options, options.quiet ? silent : view);
   view.End();
   if (!run) return Fail(run.error());
-  KASSAY_TRY(const CheckOutcome checked, checks.Apply(*run));
   HtmlContext context = TextsOf(run->suites);
+  auto applied = checks.Apply(*run);
+  if (!applied) {
+    KASSAY_CHECK(LeaveResults(run_options.out_dir, *run, context));
+    return Fail(applied.error());
+  }
+  const CheckOutcome& checked = *applied;
   context.findings = checked.findings;
   context.verdict = VerdictWord(checked.code);
   KASSAY_CHECK(LeaveResults(run_options.out_dir, *run, context));

@@ -110,6 +110,18 @@ Result<RunChecks> RunChecks::Load(const CheckFlags& flags) {
   return checks;
 }
 
+Status RunChecks::ReadyFor(const KernelIdentity& kernel) {
+  if (level_) {
+    KASSAY_TRY(const KernelVersion version, ParseKernelVersion(kernel.version));
+    KASSAY_TRY(resolved_, ResolveLevel(*level_, catalogues_, version));
+  }
+  if (auto_baseline_) {
+    KASSAY_TRY(const fs::path file, FindBaseline(baselines_dir_, kernel));
+    KASSAY_TRY(baseline_, LoadBaseline(file));
+  }
+  return {};
+}
+
 Result<CheckOutcome> RunChecks::Apply(RunResult& run) const {
   CheckOutcome outcome;
   KASSAY_TRY(const std::vector<WaiverFinding> waived, ApplyWaivers(run, waivers_, TodayUtc()));
@@ -124,20 +136,13 @@ Result<CheckOutcome> RunChecks::Apply(RunResult& run) const {
   outcome.code = own;
 
   bool level_holds = true;
-  if (level_) {
-    KASSAY_TRY(const KernelVersion version, ParseKernelVersion(run.kernel.version));
-    KASSAY_TRY(const ResolvedLevel resolved, ResolveLevel(*level_, catalogues_, version));
-    const LevelReport report = JudgeLevel(resolved, run);
-    AddLevelFindings(resolved, report, outcome.findings);
+  if (resolved_) {
+    const LevelReport report = JudgeLevel(*resolved_, run);
+    AddLevelFindings(*resolved_, report, outcome.findings);
     level_holds = report.Holds(/*waivers_count=*/true);
   }
-  std::optional<Baseline> baseline = baseline_;
-  if (auto_baseline_) {
-    KASSAY_TRY(const fs::path file, FindBaseline(baselines_dir_, run.kernel));
-    KASSAY_TRY(baseline, LoadBaseline(file));
-  }
-  if (baseline) {
-    const Comparison comparison = Compare(*baseline, BaselineOf(run));
+  if (baseline_) {
+    const Comparison comparison = Compare(*baseline_, BaselineOf(run));
     AddBaselineFindings(comparison, outcome.findings);
     // A baseline of other suites excuses nothing.
     if (comparison.NothingInCommon()) {

@@ -36,14 +36,20 @@ class RunChecks {
   // Reads all files first: a run of minutes must not end in a misspelt name.
   [[nodiscard]] static Result<RunChecks> Load(const CheckFlags& flags);
 
-  // Marks waived cases in `run`. The code: interrupted and could-not-test stay; then a level that
-  // does not hold (1); then, with a baseline, 4 if something got worse, else 0 whatever failed
-  // before; without, what is left of the run after waivers and, if asked for, known bugs.
+  // Finds what depends on the kernel: its recorded baseline (`auto`), what the level asks of its
+  // version. Before the run, for a run of minutes must not end in a baseline that is not there.
+  [[nodiscard]] Status ReadyFor(const KernelIdentity& kernel);
+
+  // Needs ReadyFor(). Marks waived cases in `run`. The code: interrupted and could-not-test stay;
+  // then a level that does not hold (1); then, with a baseline, 4 if something got worse, else 0
+  // whatever failed before; without, what is left of the run after waivers and, if asked for, known
+  // bugs.
   [[nodiscard]] Result<CheckOutcome> Apply(RunResult& run) const;
 
  private:
   std::vector<Waiver> waivers_;
   std::optional<Level> level_;
+  std::optional<ResolvedLevel> resolved_;
   std::vector<Catalogue> catalogues_;
   std::optional<Baseline> baseline_;
   bool expect_errata_ = false;
