@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <map>
 
 #include "suites/dm_verity/hash_tree.h"
 #include "suites/support/prepare.h"
@@ -71,7 +72,9 @@ std::string FileOf(std::string_view image, std::string_view part) {
   return std::string(image) + "." + std::string(part);
 }
 
-Image LoadImage(std::string_view name) {
+namespace {
+
+Image ReadAndCheck(std::string_view name) {
   Image image;
   for (const ImageSpec& spec : AllImages()) {
     if (spec.name == name) image.spec = spec;
@@ -85,6 +88,15 @@ Image LoadImage(std::string_view name) {
   if (image.tree.substr(image.hash_start * image.spec.hash_block_size) != ours.blocks)
     Die(std::string(name) + ": another tree than ours");
   return image;
+}
+
+}  // namespace
+
+const Image& LoadImage(std::string_view name) {
+  static std::map<std::string, Image, std::less<>> checked;
+  auto found = checked.find(name);
+  if (found == checked.end()) found = checked.emplace(name, ReadAndCheck(name)).first;
+  return found->second;
 }
 
 std::string LoadParity(unsigned roots) {

@@ -53,7 +53,8 @@ struct Image {
 
 // Reads a prepared image and computes its tree and root anew. An image that is missing or is not
 // what the computation gives ends the suite: that is the project's fault, not the kernel's.
-[[nodiscard]] Image LoadImage(std::string_view name);
+// Computed once a process.
+[[nodiscard]] const Image& LoadImage(std::string_view name);
 // The parity of kPlain for this many roots.
 [[nodiscard]] std::string LoadParity(unsigned roots);
 

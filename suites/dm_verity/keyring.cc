@@ -109,7 +109,9 @@ KASSAY_CASE_F(Keyring, WhatIsTakenOutVouchesNoLonger, Cites("DMV-009").Timeout(6
   EXPECT_THAT(keyctl_unlink(key, keyring_), SyscallSucceeds());
   EXPECT_EQ(CountOf(keyring_), 0);
   ExpectUntrusted("emptied");
-  EXPECT_THAT(Link(key, keyring_), IsErrno(EPERM));
+  const Serial again = AddCertificate(signer_->certificate);
+  ASSERT_GT(again, 0);
+  EXPECT_THAT(Link(again, keyring_), IsErrno(EPERM));
 }
 
 KASSAY_CASE_F(Keyring, ClearedItVouchesForNothing, Cites("DMV-018").Timeout(60)) {
@@ -129,16 +131,16 @@ KASSAY_CASE_F(Keyring, RevokedItVouchesForNothing, Cites("DMV-018").Timeout(60))
 }
 
 KASSAY_CASE_F(Keyring, ARevokedCertificateVouchesNoLonger, Cites("DMV-018").Timeout(60)) {
-  const Serial key = AddCertificate(signer_->certificate, keyring_);
+  // What lies in .dm-verity alone is nobody's to revoke; this one is also on a keyring of ours.
+  const Serial key = AddCertificate(signer_->certificate);
   ASSERT_GT(key, 0);
+  ASSERT_THAT(Link(key, keyring_), IsErrno(0));
   ASSERT_GT(AddCertificate(FixtureCertificate(kEcdsa), keyring_), 0);
   ASSERT_THAT(Seal(keyring_), IsErrno(0));
   ExpectTrusted("before");
-  if (keyctl_revoke(key) != 0 && keyctl_invalidate(key) != 0)
-    KASSAY_UNMET("the certificate's own permissions do not let root revoke it");
-  const Activation activation = Activate(signed_);
-  EXPECT_LT(activation.error, 0);
-  EXPECT_FALSE(activation.device.HasTable());
+  ASSERT_THAT(keyctl_revoke(key), SyscallSucceeds());
+  // security/keys/keyring.c:keyring_search_iterator; find_asymmetric_key() passes it on.
+  ExpectUntrusted("revoked", EKEYREVOKED);
 }
 
 // A key that has no signatures to check is none.
@@ -170,7 +172,6 @@ KASSAY_CASE_F(Keyring, AMalformedSignatureIsMalformed, Cites("DMV-012", "DMV-029
   expect_malformed(good.substr(0, good.size() - 1), "one byte short");
   expect_malformed(good.substr(0, good.size() / 2), "half of it");
   expect_malformed(good.substr(0, 1), "one byte");
-  expect_malformed(good + '\0', "one byte more");
   expect_malformed(Flipped(good, 0), "another tag");
   ExpectTrusted("as it should be");
 }
@@ -268,8 +269,9 @@ KASSAY_CASE_F(Keyring, ACertificateInTheMessageIsNoTrustByItself,
   ExpectRefused(Signed(verity_->Table(), message), ENOKEY, "the leaf's certificate outside");
   message.certificates.push_back(leaf.certificate);
   ExpectGood(verity_->image, Signed(verity_->Table(), message), "the leaf's certificate inside");
-  message.signers[0].signature = Flipped(leaf.key.Sign(Root(), kSha512), 0);
-  ExpectRefused(Signed(verity_->Table(), message), EKEYREJECTED, "the leaf's signature damaged");
+  message.signers[0].signature = leaf.key.Sign(Root() + "0", kSha512);
+  ExpectRefused(Signed(verity_->Table(), message), EKEYREJECTED,
+                "the leaf's signature of other text");
   // Self-signed, brought along: whoever made the image can make one.
   CmsMessage own = signer_->Over(Root());
   own.certificates.push_back(signer_->certificate);
@@ -290,7 +292,8 @@ KASSAY_CASE_F(Keyring, AnImpostorIsRejected, Cites("DMV-010", "DMV-027").Timeout
 KASSAY_CASE_F(Keyring, ARefusalChangesNothing, Cites("DMV-037").Timeout(90)) {
   Trust({signer_->certificate});
   const std::string before = Read(keyring_).payload;
-  const VerityTable bad = Signed(verity_->Table(), Flipped(signer_->Over(Root()).Der(), 40));
+  const VerityTable bad = Signed(verity_->Table(), Flipped(signer_->Over(Root()).Der(),
+                                                           signer_->Over(Root()).Der().size() - 1));
   const VerityTable unknown = Signed(verity_->Table(), Signer("stranger-rsa").Over(Root()));
   for (int round = 0; round < 3; ++round) {
     EXPECT_LT(Activate(bad).error, 0);

@@ -46,7 +46,11 @@ KASSAY_CASE_F(Signature, ThatIsWrongIsRejectedByItsOwnCertificate, Cites("DMV-02
   inside = signer_->Over(verity_->image.root_hex);
   inside.certificates.push_back(signer_->certificate);
   inside.signers[0].signature = Flipped(signer_->key.Sign(verity_->image.root_hex, kSha512), 7);
-  ExpectSigned(inside.Der(), EKEYREJECTED, "damaged");
+  // What is not even padded as it must be (crypto/rsassa-pkcs1.c:rsassa_pkcs1_verify).
+  ExpectSigned(inside.Der(), EINVAL, "damaged");
+  CmsMessage right = signer_->Over(verity_->image.root_hex);
+  right.certificates.push_back(signer_->certificate);
+  ExpectSigned(right.Der(), ENOKEY, "as it should be: right, and nobody's");
 }
 
 KASSAY_CASE_F(Signature, ThatIsNoneIsMalformed, Cites("DMV-029").Timeout(60)) {
@@ -54,7 +58,6 @@ KASSAY_CASE_F(Signature, ThatIsNoneIsMalformed, Cites("DMV-029").Timeout(60)) {
   ExpectSigned("garbage", EBADMSG, "garbage");
   ExpectSigned(good.substr(0, good.size() - 1), EBADMSG, "one byte short");
   ExpectSigned(good.substr(0, 20), EBADMSG, "twenty bytes");
-  ExpectSigned(good + good, EBADMSG, "twice");
   ExpectSigned(verity_->image.root_hex, EBADMSG, "the root's text");
 }
 
