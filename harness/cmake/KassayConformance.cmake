@@ -47,6 +47,11 @@ if(KASSAY_CTEST_REFERENCE)
   add_test(NAME reference.kernel COMMAND kassay kernel build 7.0 --quiet)
   set_tests_properties(reference.kernel PROPERTIES
     LABELS "reference;slow" FIXTURES_SETUP reference.kernel TIMEOUT 3600 RUN_SERIAL ON)
+  # Vectors in the published formats, through every door that carries one.
+  file(GLOB PUBLISHED ${CMAKE_SOURCE_DIR}/fixtures/published/*.json)
+  add_test(NAME reference.vectors COMMAND kassay vectors --kernel reference:7.0 --quiet ${PUBLISHED})
+  set_tests_properties(reference.vectors PROPERTIES
+    LABELS "reference;slow" FIXTURES_REQUIRED reference.kernel TIMEOUT 600)
   foreach(SUITE ${KASSAY_CTEST_REFERENCE_SUITES})
     if(SUITE IN_LIST SUITES)
       kassay_conformance_tests(reference reference:7.0 reference.kernel ${SUITE})
