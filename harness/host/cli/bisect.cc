@@ -111,6 +111,11 @@ void AddBisectCommand(CLI::App& app, ExitCode& exit_code) {
   command->add_option("--repeat", options->flags.run.repeat, "How often the case runs a kernel")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
+  command
+      ->add_option("--limit-scale", options->flags.run.limit_scale,
+                   "Multiplies every time limit, for slow machines")
+      ->check(CLI::Range(0.1, 100.0))
+      ->capture_default_str();
   command->add_option("--boot", options->flags.run.vm.boot, "`direct` or `bzimage`")
       ->check(CLI::IsMember({"direct", "bzimage"}));
   command->callback([options, &exit_code] {

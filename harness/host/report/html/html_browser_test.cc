@@ -119,6 +119,26 @@ TEST_F(Browser, SearchAndChoiceNarrowTheList) {
   EXPECT_THAT(Dom("none.html", page, "find=nosuchthing"), HasSubstr(">0 of 8 requirements<"));
 }
 
+TEST_F(Browser, OptionsAreATableWithWhatDoesNotAgreeFirst) {
+  RunResult run = SampleRun();
+  EXPECT_THAT(Dom("without.html", HtmlOfRun(run, SampleContext())), Not(HasSubstr("Posture")));
+  for (const char* option : {"CONFIG_A", "CONFIG_B"}) {
+    CaseResult result =
+        SampleCase("posture", std::string("Table.Agrees/") + option, "HRD-100",
+                   option == std::string("CONFIG_B") ? Verdict::kFail : Verdict::kPass);
+    result.evidence = {{"posture.option", option},
+                       {"posture.configured", "off"},
+                       {"posture.running", "on"},
+                       {"posture.why", kHostileText}};
+    run.cases.push_back(result);
+  }
+  const std::string dom = Dom("posture.html", HtmlOfRun(run, SampleContext()));
+  EXPECT_THAT(dom, HasSubstr("0 on, 2 off, 0 not in this kernel."));
+  EXPECT_THAT(dom, HasSubstr("does not agree with the configuration of 1."));
+  EXPECT_LT(dom.find("data-option=\"CONFIG_B\""), dom.find("data-option=\"CONFIG_A\""));
+  EXPECT_THAT(dom, Not(HasSubstr("<img")));
+}
+
 TEST_F(Browser, AComparisonAndAMatrixAreShown) {
   RunResult fixed = SampleRun();
   fixed.kernel.release = "7.2.12+deb13-cloud-amd64";
