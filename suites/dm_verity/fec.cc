@@ -19,6 +19,11 @@ class Fec : public testing::Test {
                     const std::string& what) const {
     EXPECT_EQ(activation.device.Status(), status) << what;
   }
+  // While a leaf is being corrected, the data below it is looked up through that same leaf, which
+  // is told as corruption (fec_read_bufs calls verity_hash_for_block): the letter may be either.
+  void ExpectCount(const Activation& activation, int corrected, const std::string& what) const {
+    EXPECT_EQ(activation.device.Status().substr(1), " " + std::to_string(corrected)) << what;
+  }
   std::unique_ptr<Verity> verity_;
   std::unique_ptr<Medium> parity_;
 };
@@ -50,13 +55,15 @@ KASSAY_CASE_F(Fec, ADamagedBlockIsCorrectedAndCounted, Cites("DMV-080").Timeout(
 
 // However many bytes of a block are wrong, it is one block.
 KASSAY_CASE_F(Fec, TheCountIsOfBlocks, Cites("DMV-090").Timeout(90)) {
+  // Three blocks of a group are damaged in the same places: eight roots are enough.
+  parity_ = std::make_unique<Medium>(ParityFor(8));
   verity_->data.Invert(0);
   verity_->data.Invert(33 * 4096 + 17, 15);
   verity_->data.Invert(34 * 4096, 2000);
   verity_->data.Invert(101 * 4096 + 16, 4064);
   verity_->data.Invert(255 * 4096 + 4095);
   for (const unsigned at : {0U, 15U, 16U, 31U, 2048U, 4095U}) verity_->data.Invert(160 * 4096 + at);
-  const Activation activation = Activate(Table());
+  const Activation activation = Activate(WithParity(verity_->Table(), *parity_, {.roots = "8"}));
   ASSERT_THAT(activation.error, IsErrno(0));
   int corrected = 0;
   for (const std::uint64_t block : {0, 33, 34, 101, 160, 255}) {
@@ -85,15 +92,16 @@ KASSAY_CASE_F(Fec, ADamagedBlockOfTheTreeIsCorrected, Cites("DMV-087").Timeout(9
     ExpectReads(activation.device, verity_->image, 5, "below the other leaf");
     ExpectStatus(activation, "V 0", "below the other leaf");
     ExpectReads(activation.device, verity_->image, 135, "the child of the damaged digest");
-    ExpectStatus(activation, "V 1", "the leaf is corrected");
+    ExpectCount(activation, 1, "the leaf is corrected");
+    RecordEvidence("status after a corrected leaf", activation.device.Status());
     ExpectReads(activation.device, verity_->image, 200, "another child");
-    ExpectStatus(activation, "V 1", "the corrected leaf stays in the cache");
+    ExpectCount(activation, 1, "the corrected leaf stays in the cache");
   }
   verity_->hash.Invert(0, 4096);  // the top, all of it
   const Activation activation = Activate(Table());
   ASSERT_THAT(activation.error, IsErrno(0));
   ExpectReads(activation.device, verity_->image, 5, "the top is damaged");
-  ExpectStatus(activation, "V 1", "the top is corrected");
+  ExpectCount(activation, 1, "the top is corrected");
 }
 
 KASSAY_CASE_F(Fec, CorrectsInASoftirqsStead, Cites("DMV-072", "DMV-087").Timeout(90)) {
@@ -102,9 +110,9 @@ KASSAY_CASE_F(Fec, CorrectsInASoftirqsStead, Cites("DMV-072", "DMV-087").Timeout
   const Activation activation = Activate(Table().With({"try_verify_in_tasklet"}));
   ASSERT_THAT(activation.error, IsErrno(0));
   ExpectReads(activation.device, verity_->image, 1, "below a damaged leaf");
-  ExpectStatus(activation, "V 1", "the leaf");
+  ExpectCount(activation, 1, "the leaf");
   ExpectReads(activation.device, verity_->image, 200, "damaged");
-  ExpectStatus(activation, "V 2", "leaf and data");
+  ExpectCount(activation, 2, "leaf and data");
 }
 
 KASSAY_CASE_F(Fec, WhatCannotBeReadIsCorrected, Cites("DMV-088").Timeout(60)) {
@@ -120,7 +128,7 @@ KASSAY_CASE_F(Fec, WhatCannotBeReadIsCorrected, Cites("DMV-088").Timeout(60)) {
   ExpectStatus(activation, "V 1", "its neighbour");
 }
 
-KASSAY_CASE_F(Fec, TooMuchDamageIsCorruption, Cites("DMV-086", "DMV-089").Timeout(60)) {
+KASSAY_CASE_F(Fec, TooMuchDamageIsCorruption, Cites("DMV-086", "DMV-089", "DMV-090").Timeout(60)) {
   for (const std::uint64_t block : {2, 4, 6}) verity_->data.Invert(block * 4096, 4096);
   const Activation activation = Activate(Table());
   ASSERT_THAT(activation.error, IsErrno(0));
@@ -205,7 +213,7 @@ void ExpectRootsToCorrect(unsigned roots) {
   ExpectReads(activation.device, verity.image, 13, what + ", odd, one too many elsewhere");
 }
 
-KASSAY_CASE_P(FecRoots, CorrectAsManyBlocks, Cites("DMV-083", "DMV-086").Timeout(300)) {
+KASSAY_CASE_P(FecRoots, CorrectAsManyBlocks, Cites("DMV-083", "DMV-086", "DMV-090").Timeout(300)) {
   REQUIRE_VERITY();
   for (unsigned roots = GetParam(); roots < GetParam() + 4 && roots <= kMostRoots; ++roots)
     ExpectRootsToCorrect(roots);
