@@ -1,5 +1,5 @@
 // What must stay fast with 100,000 case results: the HTML report (under 2 s and 200 MiB), the
-// comparison, and the history's questions. Run: bin/report_bench
+// comparison, and the history's questions. Run: bench/report_bench
 #include <benchmark/benchmark.h>
 #include <sys/resource.h>
 
