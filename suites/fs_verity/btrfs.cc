@@ -37,17 +37,23 @@ KASSAY_CASE_F(Btrfs, TheFirstFileMarksTheFileSystem, Cites("FSV-062")) {
 }
 
 // Data below a few KiB lies inline in the tree of metadata.
-KASSAY_CASE_F(Btrfs, SmallAndLargeFiles, Cites("FSV-062").Timeout(60)) {
-  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{2000},
-                                 std::size_t{4096}, std::size_t{200 * 4096 + 1}}) {
-    for (const Setting& setting :
-         {Setting{}, Setting{kSha512Algorithm, 1024, Content(32, 3), ""}}) {
-      const std::string name = std::to_string(size) + "-" + std::to_string(setting.block_size);
-      Verity(name, Content(size), setting);
-      ASSERT_OK(medium().Remount());
-      ExpectVerity(Path(name), Content(size), setting);
+KASSAY_CASE_F(Btrfs, SmallAndLargeFiles, Cites("FSV-062").Timeout(120)) {
+  const Setting kSettings[] = {{}, {kSha512Algorithm, 1024, Content(32, 3), ""}};
+  const auto for_each = [&](const auto& act) {
+    for (const std::size_t size :
+         std::initializer_list<std::size_t>{0, 1, 2000, 4096, 200 * 4096 + 1}) {
+      for (const Setting& setting : kSettings)
+        act(std::to_string(size) + "-" + std::to_string(setting.block_size), Content(size),
+            setting);
     }
-  }
+  };
+  for_each([&](const std::string& name, const std::string& content, const Setting& setting) {
+    Verity(name, content, setting);
+  });
+  ASSERT_OK(medium().Remount());
+  for_each([&](const std::string& name, const std::string& content, const Setting& setting) {
+    ExpectVerity(Path(name), content, setting);
+  });
 }
 
 // The checksums of btrfs and the hashes of fs-verity are independent: either is enough.

@@ -112,7 +112,7 @@ KASSAY_CASE_P(EachDamage, DirectReadsAreVerifiedToo, Cites("FSV-035")) {
   EXPECT_TRUE(std::string_view(buffer.get(), kBlock) == BlockOf(3));
 }
 
-KASSAY_CASE_P(EachDamage, EveryByteOfTheBlockCounts, Cites("FSV-035").Timeout(60)) {
+KASSAY_CASE_P(EachDamage, EveryByteOfTheBlockCounts, Cites("FSV-035").Timeout(120)) {
   for (const std::size_t index : {std::size_t{0}, kBlock - 1}) {
     DamageBlock(2, index);
     const UniqueFd fd = OpenByBlock(path_);
@@ -214,7 +214,7 @@ class TreeDamage : public OnExt4 {
   std::string path_;
 };
 
-KASSAY_CASE_F(TreeDamage, ALeafTakesItsChildrenAlong, Cites("FSV-035", "FSV-037").Timeout(60)) {
+KASSAY_CASE_F(TreeDamage, ALeafTakesItsChildrenAlong, Cites("FSV-035", "FSV-037").Timeout(120)) {
   ASSERT_EQ(tree_.levels, 2);
   // Tree block 1 is the first leaf. The hash of data block 5 is changed, and the block with it.
   ASSERT_OK(medium().Damage(TreeBlock(1), 5 * 32));
@@ -225,7 +225,7 @@ KASSAY_CASE_F(TreeDamage, ALeafTakesItsChildrenAlong, Cites("FSV-035", "FSV-037"
   EXPECT_EQ(ToHex(Measure(fd.Get()).digest), ToHex(tree_.file_digest));
 }
 
-KASSAY_CASE_F(TreeDamage, TheRootTakesAll, Cites("FSV-035").Timeout(60)) {
+KASSAY_CASE_F(TreeDamage, TheRootTakesAll, Cites("FSV-035").Timeout(120)) {
   ASSERT_OK(medium().Damage(TreeBlock(0), 40));
   const UniqueFd fd = OpenByBlock(path_);
   for (const std::size_t number : {0U, 127U, 128U, 199U}) ExpectBlock(fd.Get(), number, false);
@@ -233,7 +233,7 @@ KASSAY_CASE_F(TreeDamage, TheRootTakesAll, Cites("FSV-035").Timeout(60)) {
 }
 
 // Zeros behind the hashes of a level are part of what is hashed.
-KASSAY_CASE_F(TreeDamage, TheTreesPaddingCountsToo, Cites("FSV-035").Timeout(60)) {
+KASSAY_CASE_F(TreeDamage, TheTreesPaddingCountsToo, Cites("FSV-035").Timeout(120)) {
   ASSERT_OK(medium().Damage(TreeBlock(2), 4095));
   const UniqueFd fd = OpenByBlock(path_);
   for (const std::size_t number : {128U, 199U}) ExpectBlock(fd.Get(), number, false);
@@ -241,7 +241,7 @@ KASSAY_CASE_F(TreeDamage, TheTreesPaddingCountsToo, Cites("FSV-035").Timeout(60)
 }
 
 // Data and its hash changed together are still not what the root says.
-KASSAY_CASE_F(TreeDamage, AForgedLeafDoesNotHelp, Cites("FSV-035").Timeout(60)) {
+KASSAY_CASE_F(TreeDamage, AForgedLeafDoesNotHelp, Cites("FSV-035").Timeout(120)) {
   std::string data = content_.substr(5 * kBlock, kBlock);
   const auto place = medium().Find(data);
   ASSERT_OK(place);
@@ -254,7 +254,7 @@ KASSAY_CASE_F(TreeDamage, AForgedLeafDoesNotHelp, Cites("FSV-035").Timeout(60)) 
 }
 
 // With tree blocks below the page size each is verified by itself.
-KASSAY_CASE_F(TreeDamage, SmallTreeBlocksAreVerifiedOneByOne, Cites("FSV-035").Timeout(60)) {
+KASSAY_CASE_F(TreeDamage, SmallTreeBlocksAreVerifiedOneByOne, Cites("FSV-035").Timeout(120)) {
   const Setting setting{kSha256Algorithm, 1024, "salt", ""};
   const std::string content = Content(200 * 1024, 9);  // 32 hashes a block: seven leaves
   const std::string path = Verity("small", content, setting);

@@ -73,7 +73,7 @@ std::string Number(std::uint32_t number) {
   return bytes;
 }
 
-KASSAY_CASE_F(Descriptor, ItsFieldsAreChecked, Cites("FSV-049").Timeout(90)) {
+KASSAY_CASE_F(Descriptor, ItsFieldsAreChecked, Cites("FSV-049").Timeout(180)) {
   ExpectRefused("version 0", kVersion, std::string(1, '\0'), {EINVAL});
   ExpectRefused("version 2", kVersion, "\x02", {EINVAL});
   ExpectRefused("algorithm 0", kAlgorithm, std::string(1, '\0'), {EINVAL});
@@ -88,7 +88,7 @@ KASSAY_CASE_F(Descriptor, ItsFieldsAreChecked, Cites("FSV-049").Timeout(90)) {
   ExpectMended();
 }
 
-KASSAY_CASE_F(Descriptor, SizesInItAreChecked, Cites("FSV-049").Timeout(90)) {
+KASSAY_CASE_F(Descriptor, SizesInItAreChecked, Cites("FSV-049").Timeout(180)) {
   const auto size = static_cast<std::uint32_t>(content_.size());
   ExpectRefused("a file one byte larger", kDataSize, Number(size + 1), {EINVAL});
   ExpectRefused("a file one byte smaller", kDataSize, Number(size - 1), {EINVAL});
@@ -100,7 +100,7 @@ KASSAY_CASE_F(Descriptor, SizesInItAreChecked, Cites("FSV-049").Timeout(90)) {
 }
 
 // EMSGSIZE and EINVAL have changed places in 7.3.4; that it is refused is what counts.
-KASSAY_CASE_F(Descriptor, ItsOwnSizeIsChecked, Cites("FSV-049").Timeout(90)) {
+KASSAY_CASE_F(Descriptor, ItsOwnSizeIsChecked, Cites("FSV-049").Timeout(180)) {
   constexpr std::size_t kSize = kBlock - 4;
   ExpectRefused("0", kSize, Number(0), {EINVAL, EMSGSIZE, EUCLEAN});
   ExpectRefused("1", kSize, Number(1), {EINVAL, EMSGSIZE});
@@ -112,7 +112,7 @@ KASSAY_CASE_F(Descriptor, ItsOwnSizeIsChecked, Cites("FSV-049").Timeout(90)) {
 }
 
 // What only changes the hashes is not wrong in itself: the digest tells.
-KASSAY_CASE_F(Descriptor, OtherHashesAreAnotherFile, Cites("FSV-049").Timeout(90)) {
+KASSAY_CASE_F(Descriptor, OtherHashesAreAnotherFile, Cites("FSV-049").Timeout(180)) {
   const std::string digest = ToHex(Measure(path_).digest);
   for (const std::size_t at :
        {static_cast<std::size_t>(kRootHash), static_cast<std::size_t>(kSalt)}) {
@@ -127,7 +127,7 @@ KASSAY_CASE_F(Descriptor, OtherHashesAreAnotherFile, Cites("FSV-049").Timeout(90
 }
 
 // The root hash has room for more than SHA-256; what is in the room counts all the same.
-KASSAY_CASE_F(Descriptor, UnusedRoomIsPartOfTheDigest, Cites("FSV-049").Timeout(60)) {
+KASSAY_CASE_F(Descriptor, UnusedRoomIsPartOfTheDigest, Cites("FSV-049").Timeout(120)) {
   const std::string digest = ToHex(Measure(path_).digest);
   Change(kRootHash + 32, "\x01");
   EXPECT_NE(ToHex(Measure(path_).digest), digest);

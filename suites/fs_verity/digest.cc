@@ -46,7 +46,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Shape{kSha512Algorithm, 4096, 32}, Shape{kSha512Algorithm, 1024, 32}),
     ShapeName);
 
-KASSAY_CASE_P(DigestOf, FilesOfFewBlocks, Cites("FSV-028", "FSV-029").Timeout(60)) {
+KASSAY_CASE_P(DigestOf, FilesOfFewBlocks, Cites("FSV-028", "FSV-029").Timeout(120)) {
   const std::size_t block = GetParam().block_size;
   for (const std::size_t size :
        {std::size_t{0}, std::size_t{1}, block - 1, block, block + 1, 2 * block, std::size_t{40000}})
@@ -54,7 +54,7 @@ KASSAY_CASE_P(DigestOf, FilesOfFewBlocks, Cites("FSV-028", "FSV-029").Timeout(60
 }
 
 // Around the sizes at which a level of the tree is full.
-KASSAY_CASE_P(DigestOf, FilesThatFillALevel, Cites("FSV-028", "FSV-029").Timeout(90)) {
+KASSAY_CASE_P(DigestOf, FilesThatFillALevel, Cites("FSV-028", "FSV-029").Timeout(180)) {
   const std::size_t block = GetParam().block_size;
   const std::size_t hashes =
       block / (GetParam().algorithm == kSha512Algorithm ? std::size_t{64} : std::size_t{32});
@@ -64,7 +64,7 @@ KASSAY_CASE_P(DigestOf, FilesThatFillALevel, Cites("FSV-028", "FSV-029").Timeout
 }
 
 // Small blocks reach three levels and more with little data.
-KASSAY_CASE_F(Digest, ATreeOfManyLevels, Cites("FSV-028", "FSV-029").Timeout(60)) {
+KASSAY_CASE_F(Digest, ATreeOfManyLevels, Cites("FSV-028", "FSV-029").Timeout(120)) {
   const Setting setting{kSha512Algorithm, 1024, "", ""};
   const std::string content = Content(16 * 16 * 1024 + 5000);  // 16 hashes in each block
   ASSERT_EQ(MerkleTree(content, setting).levels, 3);
@@ -128,7 +128,7 @@ class SmallBlocksDigest : public OnMedium {
 };
 
 KASSAY_CASE_F(SmallBlocksDigest, AFileSystemWithSmallBlocks,
-              Cites("FSV-028", "FSV-029").Timeout(60)) {
+              Cites("FSV-028", "FSV-029").Timeout(120)) {
   const Setting setting{kSha256Algorithm, 1024, "salt", ""};
   for (const std::size_t size : {std::size_t{0}, std::size_t{1023}, std::size_t{1025},
                                  std::size_t{40000}, std::size_t{33 * 1024}}) {

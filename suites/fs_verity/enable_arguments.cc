@@ -72,7 +72,7 @@ KASSAY_CASE_F(EnableArgument, ReservedFieldsMustBeZero, Cites("FSV-013")) {
   ExpectAccepted({});
 }
 
-KASSAY_CASE_F(EnableArgument, BlockSizesAreBounded, Cites("FSV-014").Timeout(60)) {
+KASSAY_CASE_F(EnableArgument, BlockSizesAreBounded, Cites("FSV-014").Timeout(120)) {
   for (const std::uint32_t size :
        {0U, 1U, 512U, 1023U, 1025U, 3072U, 4095U, 4097U, 8192U, 65536U, 0x80000000U, 0xffffffffU})
     ExpectRefused(EINVAL, "block size " + std::to_string(size),

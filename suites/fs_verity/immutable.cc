@@ -116,7 +116,7 @@ KASSAY_CASE_P(EachImmutable, ItsNamesCanChange, Cites("FSV-027")) {
   ExpectPlain(Path("renamed"), "other content");
 }
 
-KASSAY_CASE_P(EachImmutable, ItCanBeRemovedAndItsSpaceUsedAgain, Cites("FSV-027").Timeout(60)) {
+KASSAY_CASE_P(EachImmutable, ItCanBeRemovedAndItsSpaceUsedAgain, Cites("FSV-027").Timeout(120)) {
   for (int round = 0; round < 3; ++round) {
     const std::string content = Content(200 * 4096, static_cast<std::uint64_t>(round) + 5);
     const std::string large = Verity("large", content);
@@ -153,7 +153,7 @@ KASSAY_CASE_P(EachImmutable, ItSurvivesARemount, Cites("FSV-047")) {
 }
 
 // An image of the medium as it is now, without an orderly end: what a power cut leaves.
-KASSAY_CASE_P(EachImmutable, ItSurvivesAPowerCutOnceSynced, Cites("FSV-047").Timeout(60)) {
+KASSAY_CASE_P(EachImmutable, ItSurvivesAPowerCutOnceSynced, Cites("FSV-047").Timeout(120)) {
   ::sync();
   ASSERT_OK(Pack(medium().Image(), "/tmp/cut.packed"));
   ASSERT_OK(medium().Unmount());

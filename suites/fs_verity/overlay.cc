@@ -91,7 +91,7 @@ KASSAY_CASE_F(Overlay, ARightDigestOpensAlsoAfterEviction, Cites("FSV-060")) {
   EXPECT_EQ(access("/tmp/upper/file", F_OK), 0);
 }
 
-KASSAY_CASE_F(Overlay, AWrongDigestDoesNotOpen, Cites("FSV-060").Timeout(60)) {
+KASSAY_CASE_F(Overlay, AWrongDigestDoesNotOpen, Cites("FSV-060").Timeout(120)) {
   Verity("lower/file", content_);
   CopyUpMetadata();
   std::string digest = MerkleTree(content_, {}).file_digest;
@@ -112,7 +112,7 @@ KASSAY_CASE_F(Overlay, AWrongDigestDoesNotOpen, Cites("FSV-060").Timeout(60)) {
   EXPECT_TRUE(ReadWhole("/tmp/merged/file").bytes == content_);
 }
 
-KASSAY_CASE_F(Overlay, AnotherLowerFileDoesNotOpen, Cites("FSV-060").Timeout(60)) {
+KASSAY_CASE_F(Overlay, AnotherLowerFileDoesNotOpen, Cites("FSV-060").Timeout(120)) {
   Verity("lower/file", content_);
   CopyUpMetadata();
   ASSERT_EQ(unlink(Path("lower/file").c_str()), 0);

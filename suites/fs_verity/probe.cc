@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "suites/fs_verity/bpf_listener.h"
 #include "suites/fs_verity/on_medium.h"
 #include "suites/support/trust/fixture.h"
 #include "suites/support/trust/keyring.h"
@@ -81,6 +82,13 @@ KASSAY_PROBE("fs_verity_btrfs") {
   if (!sample.problem.empty()) return Unknown(sample.problem);
   const std::string told = Told("FS_IOC_ENABLE_VERITY on btrfs", sample.enabled);
   return sample.enabled == 0 ? Present(told) : Missing(told);
+}
+
+KASSAY_PROBE("fs_verity_bpf") {
+  const std::string why = WhyNoBpfModule();
+  return why.empty()
+             ? Present("the kernel has bpf_get_fsverity_digest for programs of the module bpf")
+             : Missing(why);
 }
 
 KASSAY_PROBE("fs_verity_overlay") {

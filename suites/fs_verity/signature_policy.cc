@@ -89,7 +89,7 @@ std::set<Serial> KeysOn(Serial ring) {
 
 // Additions are under way all the time (parsing and verifying a certificate takes most of it) when
 // the keyring is sealed: what is in it when that call has returned is all that there will ever be.
-KASSAY_CASE_F(SignerKeyring, AnAdditionUnderWayIsKeptOutBySealing, Cites("FSV-052").Timeout(60)) {
+KASSAY_CASE_F(SignerKeyring, AnAdditionUnderWayIsKeptOutBySealing, Cites("FSV-052").Timeout(120)) {
   const SigningKey key = FixtureKey("verity-rsa");
   constexpr int kThreads = 4;
   constexpr int kCertificates = 40;
@@ -135,7 +135,7 @@ KASSAY_CASE_F(RequireSignatures, UnsignedFilesAreNotEnabled, Cites("FSV-044")) {
 }
 
 KASSAY_CASE_F(RequireSignatures, UnsignedFilesAreNotOpenedOnceLoadedAnew,
-              Cites("FSV-044").Timeout(60)) {
+              Cites("FSV-044").Timeout(120)) {
   const Signer signer("verity-rsa");
   Trust(signer);
   const std::string path = Verity("unsigned", content_);

@@ -33,7 +33,7 @@ KASSAY_CASE_F(Signature, ARightOneIsAcceptedAndKept, Cites("FSV-040")) {
   EXPECT_TRUE(ReadMetadata(OpenToRead(Path("usual")).Get(), 3).bytes == signer.For(content_));
 }
 
-KASSAY_CASE_F(Signature, EveryKindOfKeyAndDigest, Cites("FSV-040").Timeout(60)) {
+KASSAY_CASE_F(Signature, EveryKindOfKeyAndDigest, Cites("FSV-040").Timeout(120)) {
   for (const char* fixture : {"verity-rsa", "verity-ecdsa"}) {
     const Signer signer(fixture);
     Trust(signer);
@@ -48,7 +48,7 @@ KASSAY_CASE_F(Signature, EveryKindOfKeyAndDigest, Cites("FSV-040").Timeout(60)) 
   }
 }
 
-KASSAY_CASE_F(Signature, EverySettingOfAFile, Cites("FSV-040").Timeout(60)) {
+KASSAY_CASE_F(Signature, EverySettingOfAFile, Cites("FSV-040").Timeout(120)) {
   const Signer signer("verity-rsa");
   Trust(signer);
   for (const Setting& setting : {Setting{kSha512Algorithm, 4096, "", ""},
@@ -72,7 +72,7 @@ KASSAY_CASE_F(Signature, WindowsOfItReadBack, Cites("FSV-040")) {
   }
 }
 
-KASSAY_CASE_F(Signature, ItIsOverTheFormattedDigest, Cites("FSV-042").Timeout(60)) {
+KASSAY_CASE_F(Signature, ItIsOverTheFormattedDigest, Cites("FSV-042").Timeout(120)) {
   const Signer signer("verity-rsa");
   Trust(signer);
   const std::string digest = MerkleTree(content_, {}).file_digest;
@@ -96,7 +96,7 @@ KASSAY_CASE_F(Signature, ItIsOverTheFormattedDigest, Cites("FSV-042").Timeout(60
   ExpectAccepted("file", signer.Over(right).Der());
 }
 
-KASSAY_CASE_F(Signature, ADamagedOneIsRefused, Cites("FSV-042").Timeout(60)) {
+KASSAY_CASE_F(Signature, ADamagedOneIsRefused, Cites("FSV-042").Timeout(120)) {
   const Signer signer("verity-rsa");
   Trust(signer);
   const std::string right = signer.For(content_);
@@ -139,7 +139,7 @@ KASSAY_CASE_F(Signature, BuiltinKeysAreNotAsked, Cites("FSV-042")) {
   ExpectRefused(builtin.For(content_), ENOKEY, "trusted by the kernel, if it is, and not here");
 }
 
-KASSAY_CASE_F(Signature, AFileIsVerifiedWheneverItIsLoaded, Cites("FSV-051").Timeout(60)) {
+KASSAY_CASE_F(Signature, AFileIsVerifiedWheneverItIsLoaded, Cites("FSV-051").Timeout(120)) {
   const Signer signer("verity-rsa");
   Trust(signer);
   ExpectAccepted("file", signer.For(content_));
@@ -156,7 +156,7 @@ KASSAY_CASE_F(Signature, AFileIsVerifiedWheneverItIsLoaded, Cites("FSV-051").Tim
   ExpectVerity(path, content_);
 }
 
-KASSAY_CASE_F(Signature, OneThatIsChangedOnTheMediumIsRefused, Cites("FSV-051").Timeout(60)) {
+KASSAY_CASE_F(Signature, OneThatIsChangedOnTheMediumIsRefused, Cites("FSV-051").Timeout(120)) {
   const Signer signer("verity-rsa");
   Trust(signer);
   const std::string signature = signer.For(content_);
@@ -180,7 +180,7 @@ KASSAY_CASE_F(Signature, OneThatIsChangedOnTheMediumIsRefused, Cites("FSV-051").
 
 class MlDsaSignature : public WithKeyring {};
 
-KASSAY_CASE_F(MlDsaSignature, EverySetIsAccepted, Cites("FSV-043").Timeout(60)) {
+KASSAY_CASE_F(MlDsaSignature, EverySetIsAccepted, Cites("FSV-043").Timeout(120)) {
   const std::string blob = FormattedDigest(MerkleTree(content_, {}).file_digest, kSha256Algorithm);
   for (const char* fixture : {"verity-mldsa44", "verity-mldsa65", "verity-mldsa87"}) {
     const Signer signer(fixture);
@@ -192,7 +192,7 @@ KASSAY_CASE_F(MlDsaSignature, EverySetIsAccepted, Cites("FSV-043").Timeout(60)) 
   }
 }
 
-KASSAY_CASE_F(MlDsaSignature, WrongOnesAreRefused, Cites("FSV-043").Timeout(60)) {
+KASSAY_CASE_F(MlDsaSignature, WrongOnesAreRefused, Cites("FSV-043").Timeout(120)) {
   const Signer signer("verity-mldsa65");
   Trust(signer);
   const std::string blob = FormattedDigest(MerkleTree(content_, {}).file_digest, kSha256Algorithm);
