@@ -229,8 +229,7 @@ TEST(Posture, SaysOfEachOptionWhatIsConfiguredAndWhatRuns) {
   EXPECT_THAT(table, HasSubstr("# Security-relevant options of 7.0.13+deb13-cloud-amd64\n"));
   EXPECT_THAT(table, HasSubstr("2 on, 1 off, 1 not in this kernel. The running system does not "
                                "agree with the configuration of 1.\n"));
-  EXPECT_THAT(table,
-              HasSubstr("| CONFIG_B | off        | on                           | NO "));
+  EXPECT_THAT(table, HasSubstr("| CONFIG_B | off        | on                           | NO "));
   EXPECT_THAT(table, HasSubstr("| set at boot | it matters (d=0 overrides it) |\n"));
 }
 

@@ -402,32 +402,6 @@ TEST_F(RunTest, SeveralMachinesAtATimeGiveTheSame) {
   EXPECT_EQ(lab_.machines, 41);
 }
 
-TEST_F(RunTest, AnImageOfTheCallersProfileHoldsWhatIsSelected) {
-  std::string other = kCatalogue;
-  other.replace(other.find("ring"), 4, "disk");
-  ASSERT_TRUE(WriteFileAtomically(dir_ / "data/suites/disk/requirements.toml", other));
-  const fs::path path = dir_ / "libexec/suites/disk";
-  ASSERT_TRUE(WriteFileAtomically(
-      path, fmt::format("#!/bin/sh\ncat <<'END'\n{{\"suite\":\"disk\",\"features\":[\"lists\"],"
-                        "\"prepares\":true,\"cases\":[{}]}}\nEND\n",
-                        CaseJson("Disk.Spins"))));
-  ASSERT_EQ(::chmod(path.c_str(), 0755), 0);
-  const Installation installation{options_.data_dir, options_.libexec_dir, ""};
-  using Images = std::map<std::string, std::set<std::string>>;
-
-  options_.suites = {"ring"};
-  EXPECT_EQ(ImagesOf(installation, options_).suites, (Images{{"stock", {"disk", "ring"}}}));
-  EXPECT_THAT(ImagesOf(installation, options_).preparing, ElementsAre("disk"));
-  options_.profile = "certify";
-  EXPECT_EQ(ImagesOf(installation, options_).suites, (Images{{"certify", {"ring"}}}));
-  EXPECT_THAT(ImagesOf(installation, options_).preparing, IsEmpty());
-  options_.suites = {};
-  options_.filters = {"Disk.*"};
-  EXPECT_EQ(ImagesOf(installation, options_).suites, (Images{{"certify", {"disk"}}}));
-  options_.filters = {};
-  EXPECT_EQ(ImagesOf(installation, options_).suites, (Images{{"certify", {"disk", "ring"}}}));
-}
-
 TEST_F(RunTest, TheScaleOfLimitsReachesTheProgram) {
   EXPECT_THAT(RunWell().cases, SizeIs(3));
   EXPECT_THAT(lab_.commands.back().argv, Not(Contains(HasSubstr("limit_scale"))));
