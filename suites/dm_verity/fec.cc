@@ -97,6 +97,7 @@ KASSAY_CASE_F(Fec, ADamagedBlockOfTheTreeIsCorrected, Cites("DMV-087").Timeout(9
     ExpectReads(activation.device, verity_->image, 200, "another child");
     ExpectCount(activation, 1, "the corrected leaf stays in the cache");
   }
+  verity_->DamageTree(0, 1, 7);   // mended
   verity_->hash.Invert(0, 4096);  // the top, all of it
   const Activation activation = Activate(Table());
   ASSERT_THAT(activation.error, IsErrno(0));
@@ -152,7 +153,7 @@ KASSAY_CASE_F(Fec, DamageInManyBlocksIsCorrectedWhereItDoesNotMeet, Cites("DMV-0
   }
 }
 
-KASSAY_CASE_F(Fec, DamagedParityHarmsNoGoodData, Cites("DMV-089").Timeout(60)) {
+KASSAY_CASE_F(Fec, DamagedParityHarmsNoGoodData, Cites("DMV-089", "DMV-090").Timeout(60)) {
   parity_->Invert(0, 4 * 4096);
   verity_->DamageData(77);
   const Activation activation = Activate(Table());
