@@ -1,64 +1,12 @@
 // Signed messages through the key type pkcs7_test: verify_pkcs7_signature() with the built-in and
 // secondary keyrings, as modules, firmware and the rest use it. The reference kernel trusts the
 // fixtures' "trusted-*".
-#include <fstream>
-
-#include "suites/mldsa/mldsa_set.h"
-#include "suites/support/trust/cms.h"
+#include "suites/mldsa/pkcs7_set.h"
 
 namespace kassay::mldsa {
 namespace {
 
-// enum key_being_used_for (include/linux/verification.h)
-enum Usage : int {
-  kModule = 0,
-  kFirmware = 1,
-  kKexecPe = 2,
-  kKey = 3,
-  kKeySelf = 4,
-  kUnspecified = 5,
-  kBpf = 6
-};
-
-void SetUsage(int usage) {
-  std::ofstream file("/sys/module/pkcs7_test_key/parameters/usage");
-  file << usage;
-  file.flush();
-  ASSERT_TRUE(file.good()) << "the usage cannot be set";
-}
-
-class Pkcs7 : public PerSet {
- protected:
-  void SetUp() override {
-    if (!SystemKeyring(".builtin_trusted_keys")) KASSAY_UNMET("no keyring of built-in keys");
-    std::ifstream keys("/proc/keys");
-    const std::string all{std::istreambuf_iterator<char>(keys), std::istreambuf_iterator<char>()};
-    if (all.find("kassay: " + Named("trusted")) == std::string::npos)
-      KASSAY_UNMET("the kernel was not built to trust the fixtures' certificates");
-    key_ = FixtureKey(Named("trusted"));
-    ids_ = FixtureIds(Named("trusted"));
-    SetUsage(kModule);
-  }
-  [[nodiscard]] CmsMessage Message(DigestName digest = kSha512) const {
-    CmsMessage message = Detached(content_, key_, ids_, digest);
-    message.attached = true;
-    return message;
-  }
-  static void ExpectRefused(const CmsMessage& message, int expected, const std::string& what) {
-    const Serial ring = NewKeyring("ring");
-    EXPECT_THAT(AddPkcs7(message.Der(), ring), IsErrno(expected)) << what;
-    EXPECT_EQ(CountOf(ring), 0) << what;
-  }
-  static void ExpectContent(const CmsMessage& message, const std::string& what) {
-    const Serial key = AddPkcs7(message.Der());
-    EXPECT_GT(key, 0) << what << ": " << ErrnoName(key < 0 ? -key : 0);
-    EXPECT_EQ(Read(key).payload, message.content) << what;
-  }
-
-  SigningKey key_;
-  CertificateIds ids_;
-  std::string content_ = "signed content";
-};
+class Pkcs7 : public Pkcs7PerSet {};
 FOR_EVERY_SET(Pkcs7);
 
 KASSAY_CASE_P(Pkcs7, AMessageByATrustedKeyGivesItsContent, Cites("PQC-051")) {

@@ -115,6 +115,9 @@ KASSAY_CASE_P(Restriction, CannotBeReplaced, Cites("PQC-043")) {
   RestrictToCa();
   EXPECT_THAT(Restrict(ring_, KeyOrKeyring(ca_key_)), IsErrno(EEXIST));
   EXPECT_THAT(Restrict(ring_, "builtin_trusted"), IsErrno(EEXIST));
+  // NULL closes a keyring for good; a restricted one stays as it is.
+  EXPECT_EQ(keyctl_restrict_keyring(ring_, nullptr, nullptr), -1);
+  EXPECT_EQ(errno, EEXIST);
   const SigningKey other = Signing('o');
   ExpectRefused(Certify({"x", &other}, {"x", &other}, true, 1).Der(), ENOKEY, "still restricted");
 }
@@ -196,6 +199,41 @@ KASSAY_CASE(RsaRestriction, AKeyThatIsAlreadyThereCanBeLinked, Cites("PQC-087"))
   EXPECT_THAT(Link(outside, ring), IsErrno(0));
   EXPECT_TRUE(Contains(ring, outside));
   EXPECT_THAT(Link(AddCertificate(FixtureCertificate("stranger-rsa")), ring), IsErrno(ENOKEY));
+}
+
+// KEYCTL_MOVE is a door of its own (security/keys/keyring.c:key_move).
+KASSAY_CASE(RsaRestriction, OnlyAKeyThatIsVouchedForCanBeMovedIn, Cites("PQC-092")) {
+  constexpr int kMove = 30;  // KEYCTL_MOVE
+  const Serial ring = NewKeyring("restricted");
+  const Serial elsewhere = NewKeyring("elsewhere");
+  ASSERT_THAT(Restrict(ring, KeyOrKeyring(AddCertificate(FixtureCertificate("trusted-rsa")))),
+              IsErrno(0));
+  const Serial leaf = AddCertificate(FixtureCertificate("leaf-rsa"), elsewhere);
+  const Serial stranger = AddCertificate(FixtureCertificate("stranger-rsa"), elsewhere);
+  ASSERT_GT(stranger, 0);
+  EXPECT_EQ(keyctl(kMove, stranger, elsewhere, ring, 0), -1);
+  EXPECT_EQ(errno, ENOKEY);
+  EXPECT_TRUE(Contains(elsewhere, stranger)) << "a refused key stays where it was";
+  EXPECT_FALSE(Contains(ring, stranger));
+  EXPECT_EQ(keyctl(kMove, leaf, elsewhere, ring, 0), 0);
+  EXPECT_TRUE(Contains(ring, leaf));
+  EXPECT_FALSE(Contains(elsewhere, leaf));
+}
+
+// A keyring within the restricted one would carry anything.
+KASSAY_CASE(RsaRestriction, KeysOfOtherTypesDoNotEnter, Cites("PQC-093")) {
+  const Serial ring = NewKeyring("restricted");
+  ASSERT_THAT(Restrict(ring, KeyOrKeyring(AddCertificate(FixtureCertificate("trusted-rsa")))),
+              IsErrno(0));
+  const Serial inner = NewKeyring("inner");
+  const Serial secret = add_key("user", "secret", "s", 1, KEY_SPEC_PROCESS_KEYRING);
+  for (const Serial key : {inner, secret}) EXPECT_THAT(Link(key, ring), IsErrno(EOPNOTSUPP));
+  EXPECT_EQ(add_key("user", "another", "s", 1, ring), -1);
+  EXPECT_EQ(errno, EOPNOTSUPP);
+  EXPECT_EQ(add_key("keyring", "another", nullptr, 0, ring), -1);
+  EXPECT_EQ(errno, EOPNOTSUPP);
+  EXPECT_EQ(CountOf(ring), 0);
+  EXPECT_GT(AddCertificate(FixtureCertificate("leaf-rsa"), ring), 0) << "the genuine one enters";
 }
 
 KASSAY_CASE(RsaRestriction, RefusesWhoOnlyNamesTheCa, Cites("PQC-084")) {

@@ -9,12 +9,16 @@ std::string Attribute(std::string_view oid, std::string_view value) {
   return der::Sequence({der::Oid(oid), der::Set({value})});
 }
 
-// RFC 5652, section 5.4: signed as a SET OF, sent with the tag [0]. The two attributes are in DER's
+// RFC 5652, section 5.4: signed as a SET OF, sent with the tag [0]. The attributes are in DER's
 // order.
 std::string AttributesOf(const CmsSigner& signer, std::string_view content) {
   std::string all;
   if (!signer.attributes->content_type.empty())
     all += Attribute("1.2.840.113549.1.9.3", der::Oid(signer.attributes->content_type));
+  if (!signer.attributes->signing_time.empty())
+    all += Attribute("1.2.840.113549.1.9.5", signer.attributes->signing_time);
+  for (const std::string& other : signer.attributes->digests_before)
+    all += Attribute("1.2.840.113549.1.9.4", der::OctetString(other));
   const std::string digest =
       signer.attributes->message_digest.value_or(Digest(signer.digest, content));
   if (!digest.empty()) all += Attribute("1.2.840.113549.1.9.4", der::OctetString(digest));

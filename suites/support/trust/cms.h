@@ -19,6 +19,8 @@ inline constexpr std::string_view kMsIndirectData = "1.3.6.1.4.1.311.2.1.4";  //
 struct SignedAttributes {
   std::string content_type = std::string(kIdData);  // OID; empty leaves the attribute out
   std::optional<std::string> message_digest;        // nullopt: the right one; "" leaves it out
+  std::string signing_time;                         // Time, DER; empty leaves the attribute out
+  std::vector<std::string> digests_before = {};     // message digests put before the right one
 };
 
 // One SignerInfo. The signature is made by `key` when the message is built, unless the case brings
