@@ -90,6 +90,7 @@ fs::path FolderOf(const StoreOptions& store, const Recipe& recipe) {
   return store.cache_dir / "builds" / (recipe.title + "-" + recipe.key);
 }
 fs::path RootOf(const fs::path& folder) { return folder / "root"; }
+fs::path ObjectsOf(const fs::path& folder) { return folder / "objects"; }
 
 class Builder {
  public:
@@ -110,7 +111,7 @@ class Builder {
   }
 
  private:
-  [[nodiscard]] fs::path Objects() const { return folder_ / "objects"; }
+  [[nodiscard]] fs::path Objects() const { return ObjectsOf(folder_); }
   [[nodiscard]] fs::path Log() const { return folder_ / "build.log"; }
 
   void Tell(const std::string& stage, std::string_view line = {}) {
@@ -235,5 +236,7 @@ Result<fs::path> FindBuiltKernel(const StoreOptions& store, const BuildOptions& 
                   "(about ten minutes of CPU time, once)",
                   options.version, options.version));
 }
+
+fs::path BuildTreeOf(const fs::path& root) { return ObjectsOf(root.parent_path()); }
 
 }  // namespace kassay

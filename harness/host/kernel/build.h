@@ -48,4 +48,7 @@ struct BuiltKernel {
 [[nodiscard]] Result<std::filesystem::path> FindBuiltKernel(const StoreOptions& store,
                                                             const BuildOptions& options);
 
+// The build tree that the kernel below `root` came from: modules for it are compiled against it.
+[[nodiscard]] std::filesystem::path BuildTreeOf(const std::filesystem::path& root);
+
 }  // namespace kassay

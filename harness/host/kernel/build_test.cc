@@ -92,6 +92,7 @@ TEST_F(KernelBuild, LeavesTheSourceAsItWasAndAKernelInTheCache) {
   EXPECT_FALSE(fs::is_symlink(modules / "build")) << "leads out of the cache";
   EXPECT_THAT(Read(built->log), HasSubstr("CC      kernel/fork.o"));
   EXPECT_FALSE(fs::exists(built->root.string() + ".part"));
+  EXPECT_EQ(Read(BuildTreeOf(built->root) / ".config"), Read(modules / "config"));
 }
 
 TEST_F(KernelBuild, ThatFailsNamesTheCauseAndGoesOnTheNextTime) {

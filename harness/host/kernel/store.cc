@@ -182,6 +182,12 @@ Result<fs::path> KernelStore::Headers(std::string_view spec) const {
   if (const fs::path folder(spec); Exists(folder / kAutoconf)) return fs::absolute(folder);
   const auto parsed = ParseKernelSpec(spec);
   if (!parsed || !std::holds_alternative<PinnedSpec>(*parsed)) return fs::path();
+  if (spec.starts_with(kReferencePrefix)) {
+    BuildOptions reference;
+    reference.version = spec.substr(kReferencePrefix.size());
+    KASSAY_TRY(const fs::path root, FindBuiltKernel(options_, reference));
+    return BuildTreeOf(root);
+  }
   KASSAY_TRY(const PinnedKernel pin, Pinned(spec));
   if (pin.headers.empty()) return fs::path();
   const fs::path tree = HeadersOf(options_, pin);
