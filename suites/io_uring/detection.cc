@@ -138,6 +138,29 @@ KASSAY_CASE(Detection, OfARestrictedTaskIsPossible, Cites("IOU-032", "IOU-047"))
               Returned(ElementsAre(IsErrno(EPERM), IsErrno(EFAULT))));
 }
 
+// What a query cannot answer it says in the entry; only an entry that cannot be read fails the
+// call.
+KASSAY_CASE(Detection, QueryJudgesEachEntryByItself, Cites("IOU-147")) {
+  QueryOpcodes answer{};
+  const auto ask = [&](auto spoil) {
+    QueryHeader header;
+    header.query_data = reinterpret_cast<uintptr_t>(&answer);
+    header.size = sizeof answer;
+    spoil(header);
+    const int call = RegisterRingless(kRegisterQuery, &header, 0);
+    return std::pair{call, header.result};
+  };
+  EXPECT_EQ(ask([](QueryHeader&) {}), (std::pair{0, 0}));
+  for (size_t i = 0; i < std::size(QueryHeader{}.resv); ++i)
+    EXPECT_EQ(ask([i](QueryHeader& header) { header.resv[i] = 1; }), (std::pair{0, -EINVAL})) << i;
+  EXPECT_EQ(ask([](QueryHeader& header) { header.result = 1; }), (std::pair{0, -EINVAL}));
+  EXPECT_EQ(ask([](QueryHeader& header) { header.size = 0; }), (std::pair{0, -EINVAL}));
+  EXPECT_EQ(ask([](QueryHeader& header) { header.query_op = 1000; }), (std::pair{0, -EOPNOTSUPP}));
+  EXPECT_EQ(ask([](QueryHeader& header) { header.next_entry = 8; }).first, -EFAULT);
+  QueryHeader header;
+  EXPECT_THAT(RegisterRingless(kRegisterQuery, &header, 1), IsErrno(EINVAL));
+}
+
 KASSAY_CASE(Detection, QueryOfMoreThanAPageIsRefused, Cites("IOU-144")) {
   const auto page = static_cast<uint32_t>(sysconf(_SC_PAGESIZE));
   const size_t whole = size_t{2} * page;

@@ -76,6 +76,19 @@ KASSAY_CASE(FilterStack, EachOfManyCanDeny, Cites("IOU-083")) {
   EXPECT_EQ(ring.Do(NopWithWord(4)), 0);
 }
 
+// Whatever a filter allows with, the older ones are asked as well.
+KASSAY_CASE(FilterStack, NoVerdictEndsTheWalkButDenial, Cites("IOU-083", "IOU-080")) {
+  for (const uint32_t verdict : {1U, 2U, 0x100U, 0x7fff0000U, 0x80000000U, ~0U}) {
+    Ring ring;
+    ASSERT_EQ(DenyOn(ring, kNop), 0);
+    ASSERT_EQ(Filter(kNop, Always(verdict)).ApplyTo(ring), 0);
+    EXPECT_THAT(ring.Do(Nop()), IsErrno(EACCES)) << "above a denial: " << verdict;
+    Ring allowing;
+    ASSERT_EQ(Filter(kNop, Always(verdict)).ApplyTo(allowing), 0);
+    EXPECT_EQ(allowing.Do(Nop()), 0) << verdict;
+  }
+}
+
 KASSAY_CASE(FilterStack, ThatAllAllowAllows, Cites("IOU-083")) {
   Ring ring;
   for (int i = 0; i < 10; ++i) ASSERT_EQ(Filter(kNop, AllowAll()).ApplyTo(ring), 0);

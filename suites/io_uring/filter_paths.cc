@@ -254,6 +254,38 @@ KASSAY_CASE(FilterPaths, AllowedLinkTimeoutWorks, Cites("IOU-108")) {
   EXPECT_THAT(Results(outcome), ::testing::UnorderedElementsAre(Is(1, -ECANCELED), Is(2, -ETIME)));
 }
 
+// Two denied members: each is told, though the chain failed with the first.
+KASSAY_CASE(FilterPaths, EveryDeniedMemberOfAChainIsTold, Cites("IOU-104")) {
+  Ring ring;
+  ASSERT_EQ(DenyOn(ring, kNop), 0);
+  const std::array<Sqe, 3> chain{Tagged(WithFlags(Nop(), kLink), 1),
+                                 Tagged(WithFlags(CloseNothing(), kLink), 2), Tagged(Nop(), 3)};
+  EXPECT_THAT(Results(SubmitTogether(ring, chain)),
+              ElementsAre(Is(1, -EACCES), Is(2, -ECANCELED), Is(3, -EACCES)));
+}
+
+// While a drain is active requests take the slow way.
+KASSAY_CASE(FilterPaths, DrainingPassesNeitherFilterNorListBy, Cites("IOU-096", "IOU-154")) {
+  for (const bool by_list : {false, true}) {
+    Ring ring({.flags = kDisabled});
+    ASSERT_TRUE(ring.IsOpen());
+    ASSERT_EQ(
+        by_list ? RestrictionList().AllowOp(kPollAdd).AllowOp(kNop).AllowFlags(kDrain).ApplyTo(ring)
+                : DenyOn(ring, kClose),
+        0);
+    ASSERT_EQ(ring.Enable(), 0);
+    const UniqueFd never(eventfd(0, EFD_CLOEXEC));
+    ring.Queue(PollAdd(never.Get(), POLLIN));
+    ring.Queue(Tagged(WithFlags(Nop(), kDrain), 2));
+    ring.Queue(Tagged(CloseNothing(), 3));
+    EXPECT_EQ(ring.Enter(3), 3);
+    const auto first = ring.Wait();
+    ASSERT_TRUE(first.has_value()) << "list " << by_list;
+    EXPECT_EQ(first->user_data, 3U) << "list " << by_list;
+    EXPECT_THAT(first->res, IsErrno(EACCES)) << "list " << by_list;
+  }
+}
+
 KASSAY_CASE(FilterPaths, PollThreadRunsTheFilters, Cites("IOU-110").Timeout(60)) {
   Ring ring({.flags = kSqPoll});
   ASSERT_TRUE(ring.IsOpen()) << ring.SetupResult();

@@ -90,6 +90,32 @@ KASSAY_CASE(DenyRest, OfATaskReachesEveryOperation, Cites("IOU-089")) {
               Returned(0));
 }
 
+// A ring that adds to an inherited set copies it first: every operation must come along, whether a
+// program closes it or DENY_REST.
+KASSAY_CASE(FilterReach, OwnCopyOfASharedSetKeepsEveryOperation,
+            Cites("IOU-120", "IOU-089").Timeout(60)) {
+  for (const bool by_deny_rest : {true, false}) {
+    EXPECT_THAT(InChild([=] {
+                  PrepCleanRequests requests;
+                  if (by_deny_rest) {
+                    if (Filter(kNop, AllowAll()).DenyRest().ApplyToTask() != 0) return 1;
+                  } else {
+                    for (const uint8_t op : PrepCleanRequests::Operations())
+                      if (op != kNop && DenyOnTask(op) != 0) return 2;
+                  }
+                  for (const uint8_t op : PrepCleanRequests::Operations()) {
+                    Ring ring = Mixed();
+                    if (Filter(kNop, AllowAll()).ApplyTo(ring) != 0) return 3;
+                    const int result = DoPrepClean(ring, requests.For(op));
+                    if (result != (op == kNop ? 0 : -EACCES)) return 1000 + op;
+                  }
+                  return 0;
+                }),
+                Returned(0))
+        << (by_deny_rest ? "closed by DENY_REST" : "closed by programs");
+  }
+}
+
 // Also where the answers are alike only by chance: without any filter none of these is EACCES.
 KASSAY_CASE(FilterReach, NothingIsDeniedWithoutAFilter, Cites("IOU-089", "IOU-072")) {
   PrepCleanRequests requests;

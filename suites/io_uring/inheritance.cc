@@ -170,6 +170,41 @@ KASSAY_CASE(Inheritance, RestrictedThreadDoesNotRestrictItsProcess, Cites("IOU-0
               Returned(IsFree()));
 }
 
+// no_new_privs is a thread's own: what the leader of the process has set helps nobody else.
+KASSAY_CASE(Inheritance, NoNewPrivsOfTheLeaderIsNotTheThreads, Cites("IOU-030", "IOU-061")) {
+  EXPECT_THAT(InChild([] {
+                if (SwitchToUser() != 0) return Seen<6>{1};
+                Seen<6> seen{};
+                std::atomic<int> step{0};
+                std::thread sibling([&] {
+                  while (step.load() == 0) sched_yield();
+                  seen[0] = DenyOnTask(kNop);
+                  seen[1] = AllowOnlyClose();
+                  seen[2] = Ring().Do(Nop());
+                });
+                if (SetNoNewPrivs() != 0) return Seen<6>{1};
+                step = 1;
+                sibling.join();
+                seen[3] = AllowOnlyClose();
+                seen[4] = DenyOnTask(kClose);
+                seen[5] = Ring().Do(Nop());
+                return seen;
+              }),
+              Returned(ElementsAre(IsErrno(EACCES), IsErrno(EACCES), 0, 0, 0, IsErrno(EACCES))));
+  EXPECT_THAT(InChild([] {
+                if (SwitchToUser() != 0) return Seen<3>{1};
+                Seen<3> seen{};
+                std::thread([&] {
+                  if (SetNoNewPrivs() != 0) return;
+                  seen[0] = AllowOnlyClose();
+                  seen[1] = DenyOnTask(kNop);
+                }).join();
+                seen[2] = AllowOnlyClose();
+                return seen;
+              }),
+              Returned(ElementsAre(0, 0, IsErrno(EACCES))));
+}
+
 KASSAY_CASE(Inheritance, IsForLife, Cites("IOU-039")) {
   EXPECT_THAT(InChild([] {
                 if (AllowOnlyClose() != 0) return Seen<4>{};

@@ -221,6 +221,24 @@ KASSAY_CASE(RingList, RefusedLeavesTheRingFreeAndAllowsAnother, Cites("IOU-015")
   EXPECT_EQ(ring.Probe(), 0) << "closed by the refused list";
 }
 
+// Nothing of a refused list may come to the aid of, or in the way of, the one that is taken.
+KASSAY_CASE(RingList, RefusedLeavesNothingToTheNext, Cites("IOU-015")) {
+  Ring ring = Disabled();
+  EXPECT_THAT(RestrictionList()
+                  .AllowRegister(kRegisterProbe)
+                  .AllowFlags(kLink)
+                  .RequireFlags(kAsync)
+                  .Add(9, 0)
+                  .ApplyTo(ring),
+              IsErrno(EINVAL));
+  EXPECT_EQ(OnlyNop().AllowRegister(kRegisterEnableRings).ApplyTo(ring), 0);
+  ASSERT_EQ(ring.Enable(), 0);
+  EXPECT_EQ(ring.Do(Nop()), 0) << "a flag that the refused list required";
+  EXPECT_THAT(ring.Do(WithFlags(Nop(), kAsync)), IsErrno(EACCES));
+  EXPECT_THAT(ring.Do(WithFlags(Nop(), kLink)), IsErrno(EACCES)) << "a flag that it allowed";
+  EXPECT_THAT(ring.Probe(), IsErrno(EACCES)) << "a registration that it allowed";
+}
+
 KASSAY_CASE(RingList, RefusedAloneLeavesTheRingFree, Cites("IOU-015")) {
   Ring ring = Disabled();
   EXPECT_THAT(OnlyEnable().AllowOp(kNop).RequireFlags(kAsync).Add(9, 0).ApplyTo(ring),

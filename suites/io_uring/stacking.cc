@@ -8,6 +8,7 @@
 
 #include "suites/io_uring/filter.h"
 #include "suites/io_uring/requests.h"
+#include "suites/io_uring/restriction_list.h"
 #include "suites/io_uring/ring.h"
 #include "suites/support/case.h"
 #include "suites/support/child.h"
@@ -183,6 +184,66 @@ KASSAY_CASE(Stacking, RefusedAdditionLeavesASharedSetAsItWas, Cites("IOU-153", "
       }),
       Returned(ElementsAre(-EINVAL, -EACCES, kCloseRuns, kSocketRuns, -EACCES, kCloseRuns,
                            kSocketRuns)));
+}
+
+// A refused list must not make the ring forget that its set is the task's as well.
+KASSAY_CASE(Stacking, RefusedListLeavesASetShared, Cites("IOU-016", "IOU-120")) {
+  EXPECT_THAT(InChild([] {
+                if (DenyOnTask(kNop) != 0) return Seen<7>{9};
+                Ring changed({.flags = kDisabled});
+                const int refused = RestrictionList().Add(9, 0).ApplyTo(changed);
+                if (DenyOn(changed, kClose) != 0 || changed.Enable() != 0) return Seen<7>{9};
+                const Denials a = LookAt(changed);
+                const Denials b = LookAtNewRing();
+                return Seen<7>{refused, a[0], a[1], a[2], b[0], b[1], b[2]};
+              }),
+              Returned(ElementsAre(-EINVAL, -EACCES, -EACCES, kSocketRuns, -EACCES, kCloseRuns,
+                                   kSocketRuns)));
+}
+
+// Three generations: each has the set from the one before and adds to its own copy.
+KASSAY_CASE(Stacking, AdditionsOfAGrandchildStayThere, Cites("IOU-121")) {
+  EXPECT_THAT(
+      InChild([] {
+        if (DenyOnTask(kNop) != 0) return Seen<6>{9};
+        return InChild([] {
+                 const auto added =
+                     InChild([] { return DenyOnTask(kClose) != 0 ? Denials{9} : LookAtNewRing(); });
+                 const Denials b = added.value.value_or(Denials{8});
+                 const Denials a = LookAtNewRing();
+                 return Seen<6>{a[0], a[1], a[2], b[0], b[1], b[2]};
+               })
+            .value.value_or(Seen<6>{7});
+      }),
+      Returned(ElementsAre(-EACCES, kCloseRuns, kSocketRuns, -EACCES, -EACCES, kSocketRuns)));
+}
+
+// A filter that is refused must not touch the list either.
+KASSAY_CASE(Stacking, RefusedFilterLeavesTheList, Cites("IOU-153", "IOU-047")) {
+  EXPECT_THAT(
+      InChild([] {
+        if (RestrictionList().AllowOp(kNop).AllowOp(kSocket).ApplyToTask() != 0) return Seen<6>{9};
+        const int wrong_size = Filter(kNop, AllowAll()).Strict(1).ApplyToTask();
+        const int wrong_program = Filter(kNop, {Statement(0xffff), Return(0)}).ApplyToTask();
+        const int second_list = RestrictionList().AllowOp(kClose).ApplyToTask();
+        const Denials a = LookAtNewRing();
+        return Seen<6>{wrong_size, wrong_program, second_list, a[0], a[1], a[2]};
+      }),
+      Returned(ElementsAre(-EMSGSIZE, -EINVAL, -EPERM, 0, -EACCES, kSocketRuns)));
+}
+
+// A list and filters are two things to inherit.
+KASSAY_CASE(Stacking, ListAndFiltersAreInheritedTogether, Cites("IOU-049", "IOU-047")) {
+  EXPECT_THAT(InChild([] {
+                if (RestrictionList().AllowOp(kNop).AllowOp(kClose).ApplyToTask() != 0 ||
+                    DenyOnTask(kNop) != 0)
+                  return Seen<6>{9};
+                const Denials a = LookAtNewRing();
+                const Denials b =
+                    InChild([] { return LookAtNewRing(); }).value.value_or(Denials{8});
+                return Seen<6>{a[0], a[1], a[2], b[0], b[1], b[2]};
+              }),
+              Returned(ElementsAre(-EACCES, kCloseRuns, -EACCES, -EACCES, kCloseRuns, -EACCES)));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // kernel.io_uring_disabled and kernel.io_uring_group: who may set up rings at all.
+#include <grp.h>
 #include <unistd.h>
 
 #include <array>
@@ -45,6 +46,23 @@ KASSAY_CASE(Sysctl, OneAllowsTheCapabilityAndTheGroup, Cites("IOU-054")) {
   ASSERT_TRUE(group.Ok());
   EXPECT_THAT(SetUpRingAsUser(), Returned(0));
   EXPECT_THAT(SetUpRingAsUser(kUnprivilegedUid + 1), Returned(IsErrno(EPERM)));
+}
+
+KASSAY_CASE(Sysctl, OneTakesASupplementaryGroupButNoCapabilityOfANamespace, Cites("IOU-054")) {
+  AllowUnprivilegedUserNamespaces();
+  const ScopedSysctl disabled(kDisabledSysctl, "1");
+  const ScopedSysctl group(kGroupSysctl, "4321");
+  ASSERT_TRUE(disabled.Ok() && group.Ok());
+  EXPECT_THAT(
+      InChild([] {
+        const gid_t member = 4321;
+        if (setgroups(1, &member) != 0 || setresgid(77, 77, 77) != 0 || setresuid(77, 77, 77) != 0)
+          return 1;
+        return SetUpRing();
+      }),
+      Returned(0));
+  EXPECT_THAT(InChild([] { return EnterUserNamespaceAsUser() == 0 ? SetUpRing() : 1; }),
+              Returned(IsErrno(EPERM)));
 }
 
 KASSAY_CASE(Sysctl, TwoForbidsRootAsWellButNotOlderRings, Cites("IOU-054")) {

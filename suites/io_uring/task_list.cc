@@ -137,6 +137,14 @@ KASSAY_CASE(TaskList, LengthIsLimitedByTheKindsOfEntries, Cites("IOU-036")) {
               Returned(IsErrno(EINVAL)));
   EXPECT_THAT(InChild([&] { return RestrictionList().AllowOpTimes(kNop, most).ApplyToTask(); }),
               Returned(0));
+  EXPECT_THAT(
+      InChild([&] {
+        if (RestrictionList().AllowOpTimes(kNop, most - 1).AllowOp(kClose).ApplyToTask() != 0)
+          return 1;
+        return Ring().Do(CloseNothing());
+      }),
+      Returned(IsErrno(EBADF)))
+      << "the last entry of the longest list";
   EXPECT_THAT(InChild([&] {
                 TaskRestrictionHead head{.count = 0xffff};
                 return RegisterTaskHead(head);
