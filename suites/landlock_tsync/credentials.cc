@@ -15,6 +15,7 @@
 #include "suites/support/case.h"
 #include "suites/support/child.h"
 #include "suites/support/syscall_matchers.h"
+#include "suites/support/user_namespace.h"
 
 namespace kassay::landlock {
 namespace {
@@ -145,6 +146,21 @@ KASSAY_CASE(Credentials, SiblingKeepsItsOwn, Cites("LLK-045", "LLK-068")) {
     EXPECT_THAT(sibling.thread_keyring, ::testing::Gt(0));
     EXPECT_THAT(sibling.session_keyring, ::testing::Ne(caller.session_keyring));
   }
+}
+
+// Alike in every id, and yet not the same: who hands the caller's credentials to such a sibling
+// gives it back what it had dropped.
+KASSAY_CASE(Credentials, SiblingWithTheSameIdsStaysWithoutWhatItDropped,
+            Cites("LLK-045", "LLK-068")) {
+  const auto seen = InProcess(
+      [](Sibling& sibling) {
+        sibling.Do([] { return DropCapability(CAP_SYS_ADMIN) + DropCapability(CAP_NET_ADMIN); });
+      },
+      kTsync);
+  ExpectOnlyLandlockTravelled(seen);
+  EXPECT_THAT(seen.value->sibling_before.uids, Eq(seen.value->caller_before.uids));
+  EXPECT_THAT(seen.value->sibling_before.capabilities,
+              ::testing::Ne(seen.value->caller_before.capabilities));
 }
 
 KASSAY_CASE(Credentials, CallerKeepsItsOwn, Cites("LLK-045")) {

@@ -3,7 +3,9 @@
 // records (1423) and the allocation of a domain are counted: deallocations come late, from a
 // worker. Every silent case has a positive control beside it.
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "suites/landlock_tsync/sibling.h"
 #include "suites/support/audit_log.h"
@@ -84,6 +86,27 @@ KASSAY_CASE_F(Logging, DomainIsTheSameForAllThreadsAndIntroducedOnce, Cites("LLK
   for (const AuditRecord& record : OfType(all_, kAuditLandlockDomain))
     allocated += record.Field("status") == "allocated" ? 1 : 0;
   EXPECT_THAT(allocated, Eq(1));
+}
+
+// A sibling that shares no credentials with the caller gets the marks for the log like the others;
+// and so does every layer.
+KASSAY_CASE_F(Logging, DenialOfASiblingWithItsOwnCredentialsIsRecordedToo, Cites("LLK-053")) {
+  const auto of_its_own = [](Sibling& sibling) {
+    return sibling.Do([] { return syscall(SYS_setresgid, 7, 7, 7); }) == 0;
+  };
+  EXPECT_THAT(DenialsAfter([&](Sibling& sibling) {
+                return of_its_own(sibling) && Enforce(kFsReadFile, kTsync) == 0;
+              }),
+              SizeIs(1));
+  EXPECT_THAT(DenialsAfter([&](Sibling& sibling) {
+                return of_its_own(sibling) && Enforce(kFsWriteFile, kTsync) == 0 &&
+                       Enforce(kFsReadFile, kTsync) == 0;
+              }),
+              SizeIs(1));
+  EXPECT_THAT(DenialsAfter([&](Sibling& sibling) {
+                return of_its_own(sibling) && Enforce(kFsReadFile, kLogSameExecOff | kTsync) == 0;
+              }),
+              SizeIs(0));
 }
 
 KASSAY_CASE_F(Logging, SameExecOffSpreads, Cites("LLK-054")) {

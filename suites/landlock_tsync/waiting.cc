@@ -1,6 +1,7 @@
 // Siblings that cannot be reached at once: the call waits for them, however long, and does it in a
 // way that signals can interrupt. Source: landlock_restrict_sibling_threads in
 // security/landlock/tsync.c (wait_for_completion_interruptible, -ERESTARTNOINTR).
+#include <setjmp.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -121,6 +122,58 @@ KASSAY_CASE(Waiting, HandlesASignalAndGoesOn, Cites("LLK-031", "LLK-032")) {
   EXPECT_THAT(seen.value->return_ms, Ge(kAtOnceMs));
   EXPECT_THAT(seen.value->blocked, Eq(kNoReadNnp));
   EXPECT_THAT(seen.value->other, Eq(kNoReadNnp));
+}
+
+sigjmp_buf abandoned;
+void Abandon(int) { siglongjmp(abandoned, 1); }
+
+// Whether the call was given up from the handler; in a function of its own because of the jump.
+__attribute__((noinline)) bool CallAndAbandon(int ruleset) {
+  if (sigsetjmp(abandoned, 1) != 0) return true;
+  static_cast<void>(RestrictSelf(ruleset, kTsync));
+  return false;
+}
+
+// The handler does not come back, so the call that was to be restarted never is: whoever prepares
+// on an interrupted attempt must not have committed.
+KASSAY_CASE(Waiting, AnAttemptThatIsGivenUpRestrictsNobody, Cites("LLK-033", "LLK-014")) {
+  struct GivenUp {
+    bool obstacle_stood = false, given_up = false;
+    Seen caller, blocked, other;
+  };
+  const Scratch scratch;
+  const auto seen = InChild([&] {
+    Sibling blocked;
+    Sibling other;
+    const ThreadWatch watch(blocked.Tid());
+    struct sigaction action {};
+    action.sa_handler = Abandon;
+    sigaction(SIGUSR1, &action, nullptr);
+    GivenUp outcome;
+    SetNoNewPrivs();
+    const UniqueFd ruleset = Ruleset(kFsReadFile);
+    const pid_t sender = fork();
+    if (sender == 0) {
+      SleepMs(kObstacleMs / 2);
+      kill(getppid(), SIGUSR1);
+      _exit(0);
+    }
+    blocked.Begin(SitInVfork);
+    outcome.obstacle_stood = watch.WaitUntilIn(SYS_vfork);
+    outcome.given_up = CallAndAbandon(ruleset.Get());
+    waitpid(sender, nullptr, 0);
+    outcome.other = other.Look(scratch.File());
+    outcome.caller = Look(scratch.File());
+    blocked.Finish();
+    outcome.blocked = blocked.Look(scratch.File());
+    return outcome;
+  });
+  ASSERT_TRUE(seen.value) << seen.Describe();
+  ASSERT_TRUE(seen.value->obstacle_stood);
+  ASSERT_TRUE(seen.value->given_up);
+  EXPECT_THAT(seen.value->caller, Eq(kFreeNnp));
+  EXPECT_THAT(seen.value->other, Eq(kFree));
+  EXPECT_THAT(seen.value->blocked, Eq(kFree));
 }
 
 KASSAY_CASE(Waiting, EndsWithSigkill, Cites("LLK-034")) {
