@@ -44,14 +44,14 @@ KASSAY_CASE_P(TokenCreation, WantsProgLoadAsOnTheGrantor, Cites("SEL-005", "SEL-
 KASSAY_CASE_P(TokenCreation, MapCreateAsMattersOnlyIfMapCreationIsDelegated, Cites("SEL-007")) {
   bpf::Uses uses = bpf::AllFail(EPERM);
   uses.filter = uses.xdp = uses.kprobe = 0;
-  EXPECT_THAT(Try({.user = "u_nomapas", .delegation = OnlyCommand("prog_load")}),
+  EXPECT_THAT(Try({.user = "u_nomapas", .delegation = OnlyCommand(kProgLoad)}),
               Returned(Eq(Used(uses))));
 }
 
 KASSAY_CASE_P(TokenCreation, ProgLoadAsMattersOnlyIfLoadingIsDelegated, Cites("SEL-008")) {
   bpf::Uses uses = bpf::AllFail(EPERM);
   uses.array = uses.ringbuf = 0;
-  EXPECT_THAT(Try({.user = "u_noprogas", .delegation = OnlyCommand("map_create")}),
+  EXPECT_THAT(Try({.user = "u_noprogas", .delegation = OnlyCommand(kMapCreate)}),
               Returned(Eq(Used(uses))));
 }
 
@@ -59,15 +59,14 @@ KASSAY_CASE_P(TokenCreation, NeitherMattersForTypeInformationAlone, Cites("SEL-0
   bpf::Uses uses = bpf::AllFail(EPERM);
   uses.btf = 0;
   for (const char* user : {"u_nomapas", "u_noprogas"})
-    EXPECT_THAT(Try({.user = user, .delegation = OnlyCommand("btf_load")}),
-                Returned(Eq(Used(uses))));
+    EXPECT_THAT(Try({.user = user, .delegation = OnlyCommand(kBtfLoad)}), Returned(Eq(Used(uses))));
 }
 
 KASSAY_CASE_P(TokenCreation, EachIsWantedAloneToo, Cites("SEL-004", "SEL-005")) {
-  EXPECT_THAT(Try({.user = "u_nomapas", .delegation = OnlyCommand("map_create")}),
+  EXPECT_THAT(Try({.user = "u_nomapas", .delegation = OnlyCommand(kMapCreate)}),
               Returned(Eq(NoToken(EACCES))));
   EXPECT_THAT(Denials(), AreOnly(Avc("map_create_as", "u_nomapas", "grant_t", "bpf")));
-  EXPECT_THAT(Try({.user = "u_noprogas", .delegation = OnlyCommand("prog_load")}),
+  EXPECT_THAT(Try({.user = "u_noprogas", .delegation = OnlyCommand(kProgLoad)}),
               Returned(Eq(NoToken(EACCES))));
   EXPECT_THAT(Denials(), AreOnly(Avc("prog_load_as", "u_noprogas", "grant_t", "bpf")));
 }

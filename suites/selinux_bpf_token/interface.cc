@@ -210,6 +210,8 @@ ChildResult<Shown> Show(const Delegation& delegation) {
   });
 }
 
+constexpr std::uint64_t kAll = ~std::uint64_t{0};
+
 KASSAY_CASE_F(Token, TellsWhatItGrants, Cites("SEL-051", "SEL-052")) {
   const auto seen = Show({});
   ASSERT_TRUE(seen.value) << seen.Describe();
@@ -221,7 +223,6 @@ KASSAY_CASE_F(Token, TellsWhatItGrants, Cites("SEL-051", "SEL-052")) {
                            "allowed_attachs:\tany\n"}) {
     EXPECT_THAT(std::string(seen.value->text.data()), ::testing::HasSubstr(line));
   }
-  constexpr std::uint64_t kAll = ~std::uint64_t{0};
   EXPECT_THAT(seen.value->info_result, Eq(0));
   EXPECT_THAT(seen.value->info, Eq(bpf::TokenInfo{kAll, kAll, kAll, kAll}));
 }
@@ -230,12 +231,8 @@ struct Option {
   const char* value;
   std::uint64_t mask;
 };
-// The value of a number or of several parts, as the kernel reads it from left to right.
-KASSAY_CASE_F(Token, NamesAreAddedToTheMaskAndNumbersReplaceIt, Cites("SEL-055", "SEL-056")) {
-  for (const Option option :
-       {Option{"prog_load", 0x20}, Option{"btf_load", 0x40000}, Option{"map_create", 0x1},
-        Option{"MAP_CREATE", 0x1}, Option{"map_create:prog_load", 0x21}, Option{"0x3", 0x3},
-        Option{"map_create:0x20", 0x20}, Option{"0x20:map_create", 0x21}}) {
+void ExpectMasks(std::initializer_list<Option> options) {
+  for (const Option option : options) {
     SCOPED_TRACE(option.value);
     const auto seen = Show({option.value, nullptr, nullptr, nullptr});
     ASSERT_TRUE(seen.value) << seen.Describe();
@@ -243,6 +240,17 @@ KASSAY_CASE_F(Token, NamesAreAddedToTheMaskAndNumbersReplaceIt, Cites("SEL-055",
     EXPECT_THAT(seen.value->info_result, Eq(0));
     EXPECT_THAT(seen.value->info, Eq(bpf::TokenInfo{option.mask, 0, 0, 0}));
   }
+}
+
+KASSAY_CASE_F(Token, NumbersAreTheMask, Cites("SEL-055")) {
+  ExpectMasks({{"0x3", 0x3}, {"1:2", 0x2}, {"any:0x1", 0x1}, {"0x1:any", kAll}});
+}
+
+// The value of a number or of several parts, as the kernel reads it from left to right.
+KASSAY_CASE_F(Token, NamesAreAddedToTheMaskAndNumbersReplaceIt, Cites("SEL-056")) {
+  ExpectMasks({Option{"prog_load", 0x20}, Option{"btf_load", 0x40000}, Option{"map_create", 0x1},
+               Option{"MAP_CREATE", 0x1}, Option{"map_create:prog_load", 0x21}, Option{"0x3", 0x3},
+               Option{"map_create:0x20", 0x20}, Option{"0x20:map_create", 0x21}});
 }
 
 KASSAY_CASE_F(Token, OptionsAreChecked, Cites("SEL-055")) {
@@ -253,7 +261,7 @@ KASSAY_CASE_F(Token, OptionsAreChecked, Cites("SEL-055")) {
                                                                                           : -errno;
     });
   };
-  for (const char* good : {"any", "map_create", "MAP_CREATE", "0", "1:2", "any:0x1"})
+  for (const char* good : {"any", "0", "1:2", "any:0x1"})
     EXPECT_THAT(set(good), Returned(Eq(0))) << good;
   for (const char* bad : {"BPF_MAP_CREATE", "nonsense", ""})
     EXPECT_THAT(set(bad), Returned(IsErrno(EINVAL))) << bad;

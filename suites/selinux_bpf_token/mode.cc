@@ -81,7 +81,7 @@ KASSAY_CASE_F(BeforeThePolicy, GrantorOfAnOlderMountIsTheLoader, Cites("SEL-037"
   };
   const auto seen = InChild([] {
     const TokenUser user(
-        {.user = nullptr, .grantor = nullptr, .delegation = {"map_create", "any", "any", "any"}});
+        {.user = nullptr, .grantor = nullptr, .delegation = {kMapCreate, "any", "any", "any"}});
     Seen result{user.Error(), user.TheGrantor().LoadPolicyFile(kTokenPermsPolicy), 0, 0};
     // u_all has map_create_as on grant_t alone; the policy gives u_nomapas that on kern_t.
     if (Become("u_all") != 0) return result;

@@ -92,7 +92,7 @@ KASSAY_CASE_P(Swapped, DescriptorDoesNotLendAnotherGrantorsRightToAMap,
 KASSAY_CASE_P(Swapped, DescriptorDoesNotLendAnotherGrantorsRightToAToken,
               Cites("SEL-035").Timeout(60)) {
   ExpectNeverAllowed(InChild([] {
-    const TokenUser user({.user = "u_nomapas", .delegation = {"map_create", "any", "any", "any"}});
+    const TokenUser user({.user = "u_nomapas", .delegation = {kMapCreate, "any", "any", "any"}});
     Race race;
     race.setup = user.Error();
     const UniqueFd wrong(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));

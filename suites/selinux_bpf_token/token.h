@@ -20,6 +20,11 @@ struct Delegation {
   const char* attachs = "any";
 };
 inline constexpr Delegation kNothing{nullptr, nullptr, nullptr, nullptr};
+// Values of delegate_cmds, by number: names need the kernel's BTF
+// (kernel/bpf/inode.c:find_bpffs_btf_enums).
+inline constexpr const char* kMapCreate = "0x1";    // 1 << BPF_MAP_CREATE
+inline constexpr const char* kProgLoad = "0x20";    // 1 << BPF_PROG_LOAD
+inline constexpr const char* kBtfLoad = "0x40000";  // 1 << BPF_BTF_LOAD
 
 class Grantor {
  public:
