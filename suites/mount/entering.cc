@@ -67,6 +67,23 @@ KASSAY_CASE_F(Entering, NeedsBothCapabilities, Cites("MNT-061", "MNT-062")) {
               Returned(ElementsAre(Succeeded(), 0)));
 }
 
+// Whoever owns a user namespace has every capability over it; entering a mount namespace of it
+// still takes both of the caller's own.
+KASSAY_CASE_F(Entering, OwningTheNamespaceDoesNotReplaceCapabilities, Cites("MNT-061")) {
+  HeldChild owned([] { return EnterUserNamespace(CLONE_NEWNS); });
+  ASSERT_EQ(owned.Value(), 0);
+  const UniqueFd ns = Own(Open(owned.Proc("ns/mnt"), O_RDONLY));
+  for (const int missing : {CAP_SYS_CHROOT, CAP_SYS_ADMIN}) {
+    EXPECT_THAT(InChild([&] {
+                  const long dropped = DropCapability(missing);
+                  return Steps<3>{dropped, Setns(ns.Get()), MountIdAt("/") != 0};
+                }),
+                Returned(ElementsAre(0, IsErrno(EPERM), 1)))
+        << "capability " << missing;
+  }
+  EXPECT_THAT(InChild([&] { return Setns(ns.Get()); }), Returned(0));
+}
+
 KASSAY_CASE_F(Entering, NeedsTheRightType, Cites("MNT-063")) {
   const UniqueFd ns = Own(NamespaceOf(Tmpfs("tree")));
   EXPECT_THAT(InChild([&] {

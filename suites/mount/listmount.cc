@@ -44,6 +44,9 @@ KASSAY_CASE_F(Listmount, GoesOnAfterTheCursor, Cites("MNT-175")) {
   EXPECT_EQ(Listed({.mnt_id = kLsmtRoot, .param = all.back()}, 0, 64).size(), 0U);
   const std::vector<uint64_t> reversed(all.rbegin(), all.rend());
   EXPECT_EQ(Listed({.mnt_id = kLsmtRoot}, kListmountReverse, 64), reversed);
+  const std::vector<uint64_t> before{all[1], all[0]};
+  EXPECT_EQ(Listed({.mnt_id = kLsmtRoot, .param = all[2]}, kListmountReverse, 64), before);
+  EXPECT_EQ(Listed({.mnt_id = kLsmtRoot, .param = all[0]}, kListmountReverse, 64).size(), 0U);
 }
 
 KASSAY_CASE_F(Listmount, ListsNothingAfterTheLastCursor, Cites("MNT-174")) {

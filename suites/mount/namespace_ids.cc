@@ -205,6 +205,24 @@ KASSAY_CASE_F(NamespaceHandles, OpenOnlyTheOwnNamespaceForTheUnprivileged, Cites
               Returned(ElementsAre(0, Succeeded(), IsErrno(ESTALE))));
 }
 
+// Being root in the user namespace that owns it is not enough: handles name namespaces that the
+// caller may never have seen.
+KASSAY_CASE_F(NamespaceHandles, OwningANamespaceOpensNoOther, Cites("MNT-189", "MNT-184")) {
+  AllowUnprivilegedUserNamespaces();
+  const std::string tree = Path("other");
+  EXPECT_THAT(InChild([&] {
+                const long ready = EnterUserNamespaceAsUser();
+                const UniqueFd made = Own(NamespaceOf(tree));
+                NamespaceHandle handle;
+                const long encoded = Encode(made.Get(), handle);
+                MntNsInfo none{sizeof none, 0, 0};
+                return Steps<5>{ready, encoded, Decode(handle),
+                                OrErrno(ioctl(made.Get(), kNsMntGetNext, &none)),
+                                OrErrno(ioctl(made.Get(), kNsMntGetPrev, &none))};
+              }),
+              Returned(ElementsAre(0, 0, IsErrno(ESTALE), IsErrno(EPERM), IsErrno(EPERM))));
+}
+
 KASSAY_CASE_F(NamespaceHandles, OfADeadNamespaceAreStale, Cites("MNT-190")) {
   NamespaceHandle handle;
   ASSERT_EQ(Encode(Other(), handle), 0);
