@@ -8,7 +8,6 @@
 namespace kassay::verity {
 
 inline constexpr std::uint64_t kFecBlocks = 259;
-inline constexpr std::uint64_t kGroups = 2;
 
 struct FecWords {
   std::string roots;
@@ -22,13 +21,8 @@ struct FecWords {
                      "fec_start", words.start, "fec_roots", words.roots});
 }
 
-// Loop devices were there for data and tree: their lack is the machine's fault, and ends the case.
-[[nodiscard]] inline Medium OrAbort(Result<Medium> medium) {
-  if (!medium) std::abort();
-  return std::move(*medium);
-}
 [[nodiscard]] inline Medium ParityFor(unsigned roots) {
-  return OrAbort(Medium::With(LoadParity(roots)));
+  return OrDie(Medium::With(LoadParity(roots)));
 }
 
 }  // namespace kassay::verity

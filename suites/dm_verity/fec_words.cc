@@ -91,16 +91,16 @@ KASSAY_CASE_F(FecTable, TheParityFitsOnItsDevice, Cites("DMV-084").Timeout(60)) 
   ExpectRefusedWith({.roots = "2", .start = "1"}, E2BIG, "the last block is beyond the device");
   ExpectRefusedWith({.roots = "2", .start = "4"}, E2BIG, "all is beyond the device");
   ExpectRefusedWith({.roots = "3"}, E2BIG, "three roots need six blocks");
-  parity_ = std::make_unique<Medium>(OrAbort(Medium::With(LoadParity(2).substr(0, 3 * 4096))));
+  parity_ = std::make_unique<Medium>(OrDie(Medium::With(LoadParity(2).substr(0, 3 * 4096))));
   ExpectRefusedWith({.roots = "2"}, E2BIG, "three blocks");
-  parity_ = std::make_unique<Medium>(OrAbort(Medium::With(std::string(4096, 's') + LoadParity(2))));
+  parity_ = std::make_unique<Medium>(OrDie(Medium::With(std::string(4096, 's') + LoadParity(2))));
   ExpectGoodWith({.roots = "2", .start = "1"}, "four blocks behind one");
   ExpectRefusedWith({.roots = "2", .start = "2"}, E2BIG, "three blocks behind two");
 }
 
 KASSAY_CASE_F(FecTable, TheStartCountsForCorrection, Cites("DMV-084", "DMV-080").Timeout(60)) {
   parity_ =
-      std::make_unique<Medium>(OrAbort(Medium::With(std::string(2 * 4096, 's') + LoadParity(2))));
+      std::make_unique<Medium>(OrDie(Medium::With(std::string(2 * 4096, 's') + LoadParity(2))));
   verity_->DamageData(3);
   const VerityTable table = WithParity(verity_->Table(), *parity_, {.roots = "2", .start = "2"});
   const Activation activation = Activate(table);

@@ -221,7 +221,7 @@ KASSAY_CASE_F(Keyring, ASignatureIsGoodForItsOwnRootOnly, Cites("DMV-036").Timeo
   ExpectUnreadable(activation.device, verity_->image, 0, "another salt");
 }
 
-KASSAY_CASE_F(Keyring, AMessageWithContentIsMalformed, Cites("DMV-026").Timeout(60)) {
+KASSAY_CASE_F(Keyring, AMessageWithContentIsMalformed, Cites("DMV-012", "DMV-026").Timeout(60)) {
   Trust({signer_->certificate});
   CmsMessage message = signer_->Over(Root());
   message.attached = true;

@@ -40,15 +40,20 @@ KASSAY_CASE(Lifetime, ATableKeepsNoKeyringOfItsLoadersThread, Cites("DMV-055").T
   ASSERT_GT(control, 0);
   ASSERT_TRUE(Vanishes(control)) << "a thread's keyring that nobody else uses";
   const Verity verity(kPlain);
-  std::unique_ptr<Activation> activation;
-  const Serial loader = InThreadWithKeyring(
-      [&] { activation = std::make_unique<Activation>(Activate(verity.Table())); });
+  // The control file is opened here: an open file keeps the credentials of who opened it.
+  auto device = std::make_unique<MappedDevice>(OrDie(MappedDevice::Create()));
+  long error = -1;
+  const VerityTable table = verity.Table();
+  const Serial loader = InThreadWithKeyring([&] {
+    error = device->Load({{.length = table.sectors, .parameters = table.Parameters()}});
+    if (error == 0) error = device->Resume();
+  });
   ASSERT_GT(loader, 0);
-  ASSERT_THAT(activation->error, IsErrno(0));
+  ASSERT_THAT(error, IsErrno(0));
   EXPECT_TRUE(Vanishes(loader)) << "the loader's thread is gone, its keyring is not: "
                                 << ProcKeysLine(loader);
-  ExpectReads(activation->device, verity.image, 1, "the thread is gone, the table is not");
-  activation.reset();
+  ExpectReads(*device, verity.image, 1, "the thread is gone, the table is not");
+  device.reset();
   EXPECT_TRUE(Vanishes(loader)) << "not with the table either";
 }
 

@@ -50,7 +50,7 @@ KASSAY_CASE(Telling, EndsAfterAHundred, Cites("DMV-075").Timeout(60)) {
   const Activation activation = Activate(verity.Table());
   ASSERT_THAT(activation.error, IsErrno(0));
   Uevents uevents;
-  KernelLog log;
+  LogCounter log;
   const auto read_to = [&](std::uint64_t from, std::uint64_t to) {
     for (std::uint64_t block = from; block < to; ++block)
       ExpectUnreadable(activation.device, verity.image, block, "damaged");
@@ -78,7 +78,7 @@ KASSAY_CASE(Telling, EndsAfterAHundredOfManyReadersToo, Cites("DMV-076").Timeout
     const Activation activation = Activate(verity.Table());
     ASSERT_THAT(activation.error, IsErrno(0));
     Uevents uevents;
-    KernelLog log;
+    LogCounter log;
     std::vector<std::thread> readers;
     for (std::uint64_t reader = 0; reader < 4; ++reader) {
       readers.emplace_back([&, reader] {

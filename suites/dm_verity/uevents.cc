@@ -1,12 +1,11 @@
 #include "suites/dm_verity/uevents.h"
 
-#include <fcntl.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <utility>
 
 namespace kassay::verity {
 namespace {
@@ -48,18 +47,8 @@ std::vector<Uevents::Event> Uevents::Corruptions() {
   }
 }
 
-KernelLog::KernelLog() : file_(open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
-  lseek(file_.Get(), 0, SEEK_END);
-}
-
-std::size_t KernelLog::Count(const std::string& text) {
-  std::string record(8192, '\0');
-  while (true) {
-    const ssize_t got = read(file_.Get(), record.data(), record.size());
-    if (got < 0 && errno == EPIPE) continue;  // overrun: the next read goes on
-    if (got <= 0) break;
-    lines_.push_back(record.substr(0, static_cast<std::size_t>(got)));
-  }
+std::size_t LogCounter::Count(const std::string& text) {
+  for (std::string& line : log_.Lines()) lines_.push_back(std::move(line));
   return static_cast<std::size_t>(
       std::count_if(lines_.begin(), lines_.end(),
                     [&](const std::string& line) { return line.find(text) != std::string::npos; }));

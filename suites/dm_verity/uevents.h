@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/base/unique_fd.h"
+#include "suites/support/kernel_log.h"
 
 namespace kassay::verity {
 
@@ -25,15 +26,14 @@ class Uevents {
   UniqueFd socket_;
 };
 
-// The kernel log from the object's construction on.
-class KernelLog {
+// Counts lines of the kernel log, all since the object's construction.
+class LogCounter {
  public:
-  KernelLog();
-  // How many of the lines so far have `text` in them; every line is looked at once.
+  // How many have `text` in them so far.
   [[nodiscard]] std::size_t Count(const std::string& text);
 
  private:
-  UniqueFd file_;
+  KernelLog log_;
   std::vector<std::string> lines_;
 };
 

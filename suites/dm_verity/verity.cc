@@ -1,21 +1,6 @@
 #include "suites/dm_verity/verity.h"
 
-#include <cstdlib>
-#include <iostream>
-
 namespace kassay::verity {
-namespace {
-
-template <typename T>
-T OrDie(Result<T> result) {
-  if (!result) {
-    std::cerr << result.error().message << "\n";
-    std::abort();
-  }
-  return std::move(*result);
-}
-
-}  // namespace
 
 std::string VerityTable::Parameters() const {
   std::string line = version;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +42,16 @@ struct VerityTable {
   // The same with further options.
   [[nodiscard]] VerityTable With(std::vector<std::string> more) const;
 };
+
+// What a case cannot do without and the kernel is not asked about: its lack ends the process.
+template <typename T>
+T OrDie(Result<T> result) {
+  if (!result) {
+    std::cerr << result.error().message << "\n";
+    std::abort();
+  }
+  return std::move(*result);
+}
 
 // An image on loop devices, undamaged. Leaves the process if there are none: call Ready() first.
 struct Verity {

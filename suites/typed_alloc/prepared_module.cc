@@ -11,6 +11,7 @@
 #include "harness/base/unique_fd.h"
 #include "suites/support/compile/kernel_headers.h"
 #include "suites/support/compile/module_build.h"
+#include "suites/support/kernel_log.h"
 #include "suites/support/prepare.h"
 #include "suites/typed_alloc/module_source.h"
 
@@ -20,31 +21,6 @@ namespace {
 std::string NameOf(Builder builder) {
   return builder == Builder::kClang ? "kassay_typed_clang" : "kassay_typed_gcc";
 }
-
-// /dev/kmsg from now on: what follows the call to Listen.
-class KernelLog {
- public:
-  KernelLog() : file_(open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
-    lseek(file_.Get(), 0, SEEK_END);
-  }
-  // The texts of all records so far.
-  std::vector<std::string> Lines() {
-    std::vector<std::string> lines;
-    std::string record(8192, '\0');
-    while (true) {
-      const ssize_t got = read(file_.Get(), record.data(), record.size());
-      if (got < 0 && errno == EPIPE) continue;  // overrun: the next read goes on
-      if (got <= 0) return lines;
-      const std::string text = record.substr(0, static_cast<size_t>(got));
-      const size_t begin = text.find(';');
-      if (begin != std::string::npos)
-        lines.push_back(text.substr(begin + 1, text.find('\n') - begin - 1));
-    }
-  }
-
- private:
-  UniqueFd file_;
-};
 
 }  // namespace
 
