@@ -29,6 +29,8 @@ KASSAY_CASE_F(Listmount, ChecksTheRequest, Cites("MNT-162", "MNT-163", "MNT-173"
     EXPECT_THAT(Try({.mnt_id = kLsmtRoot}, 1U << bit), IsErrno(EINVAL)) << bit;
   EXPECT_THAT(Try({.mnt_id = kLsmtRoot}, 0, 1000001), IsErrno(EOVERFLOW));
   EXPECT_THAT(Try({.mnt_id = kLsmtRoot, .param = 5}), IsErrno(EINVAL)) << "an old id as the cursor";
+  EXPECT_THAT(Try({.mnt_id = kLsmtRoot, .param = kLastNonUniqueId}), IsErrno(EINVAL));
+  EXPECT_GE(Try({.mnt_id = kLsmtRoot, .param = kLastNonUniqueId + 1}), 0);
 }
 
 KASSAY_CASE_F(Listmount, GoesOnAfterTheCursor, Cites("MNT-175")) {

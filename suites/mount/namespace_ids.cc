@@ -39,9 +39,10 @@ long DecodeOnceGone(const NamespaceHandle& handle) {
   return seen;
 }
 
-std::vector<uint64_t> ListNamespaces(uint32_t type, uint64_t after = 0) {
+std::vector<uint64_t> ListNamespaces(uint32_t type, uint64_t after = 0, uint64_t user_ns = 0) {
   std::vector<uint64_t> ids(512);
-  const long count = Listns({.ns_id = after, .ns_type = type}, ids.data(), ids.size(), 0);
+  const NsIdReq request{.ns_id = after, .ns_type = type, .user_ns_id = user_ns};
+  const long count = Listns(request, ids.data(), ids.size(), 0);
   ids.resize(count < 0 ? 0 : static_cast<size_t>(count));
   return ids;
 }
@@ -278,14 +279,20 @@ KASSAY_CASE_F(Listns, ShowsANamespaceAsLongAsItIsHeld, Cites("MNT-191")) {
 }
 
 KASSAY_CASE_F(Listns, ShowsTheUnprivilegedTheirOwn, Cites("MNT-198")) {
+  constexpr uint64_t kCurrentUser = ~uint64_t{0};  // LISTNS_CURRENT_USER
   const auto own = static_cast<uint64_t>(OwnNamespaceId());
-  EXPECT_THAT(
-      InChild([&] {
-        const long user = SwitchToUser();
-        const std::vector<uint64_t> seen = ListNamespaces(CLONE_NEWNS);
-        return Steps<3>{user, static_cast<long>(seen.size()), !seen.empty() && seen.front() == own};
-      }),
-      Returned(ElementsAre(0, 1, true)));
+  // All, and those that the initial user namespace owns, under either of its names.
+  for (const uint64_t owner : {uint64_t{0}, kInitialUserNamespaceId, kCurrentUser}) {
+    EXPECT_GT(ListNamespaces(CLONE_NEWNS, 0, owner).size(), 2U) << "owner " << owner;
+    EXPECT_THAT(InChild([&] {
+                  const long user = SwitchToUser();
+                  const std::vector<uint64_t> seen = ListNamespaces(CLONE_NEWNS, 0, owner);
+                  return Steps<3>{user, static_cast<long>(seen.size()),
+                                  !seen.empty() && seen.front() == own};
+                }),
+                Returned(ElementsAre(0, 1, true)))
+        << "owner " << owner;
+  }
 }
 
 KASSAY_CASE_F(Listns, ChecksTheRequest, Cites("MNT-192")) {

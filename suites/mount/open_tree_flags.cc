@@ -124,6 +124,7 @@ KASSAY_CASE_F(OpenTreeNamespace, RefusesWhatIsNoDirectory, Cites("MNT-012")) {
   EXPECT_THAT(NamespaceOfFd(ns.Get()), IsErrno(ENOTDIR));
   EXPECT_THAT(NamespaceOfFd(reading.Get()), IsErrno(ENOTDIR));
   EXPECT_THAT(NamespaceOf(Path("link"), kAtSymlinkNofollow), IsErrno(ENOTDIR));
+  EXPECT_THAT(NamespaceOf(Path("link"), kAtSymlinkNofollow | kAtEmptyPath), IsErrno(ENOTDIR));
 }
 
 KASSAY_CASE_F(OpenTreeNamespace, RefusesAFileThatIsAMountOfItsOwn, Cites("MNT-012")) {

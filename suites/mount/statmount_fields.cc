@@ -32,6 +32,13 @@ KASSAY_CASE_F(StatmountFields, TellTheSuperblocksFlagsApartFromTheMounts, Cites(
   }
 }
 
+KASSAY_CASE_F(StatmountFields, ThatAreNotThereAreNotClaimed, Cites("MNT-259")) {
+  const uint64_t tmpfs = MountIdAt(Tmpfs("plain"));
+  EXPECT_EQ(StatMount(tmpfs, 0, kFsType | kFsSubtype).raw.mask, kFsType);
+  EXPECT_EQ(StatMount(tmpfs, 0, kMntBasic).raw.mask, kMntBasic);
+  EXPECT_EQ(StatMount(tmpfs, 0, kMntBasic).raw.sb_magic, 0U) << "not asked for";
+}
+
 KASSAY_CASE_F(StatmountFields, TellWhereEventsComeFromAndGoTo, Cites("MNT-259")) {
   const std::string master = Tmpfs("master");
   ASSERT_EQ(SetPropagation(master, MS_SHARED), 0);
