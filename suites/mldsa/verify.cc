@@ -90,6 +90,25 @@ KASSAY_CASE_P(Verify, RefusesHintCountsBeyondOmegaOrFalling, Cites("PQC-026").Ti
   EXPECT_EQ(RunMalformed({"hint count"}), 5);
 }
 
+// A row without hints shows no index that would be missed: its count alone tells. Of a verifier
+// that lets it fall there would be several signatures. The messages were searched for: their
+// signatures have no hint in the last row (ML-DSA-44 has too many hints to leave a row empty).
+KASSAY_CASE(HintCount, OfAnEmptyLastRowMayNotFall, Cites("PQC-026")) {
+  for (const auto& [set, message] :
+       {std::pair{MlDsaSet::k65, "falling 387"}, {MlDsaSet::k87, "falling 2349"}}) {
+    const MlDsaKey key(set, std::string(32, 'k'));
+    const Serial serial = AddPublicKey(set, key.public_key());
+    std::string signature = key.Sign(message);
+    const std::size_t last = signature.size() - 1;
+    ASSERT_EQ(signature[last], signature[last - 1]) << "there is a hint in the last row";
+    ASSERT_THAT(trust::Verify(serial, kPlain, message, signature), IsErrno(0));
+    for (const int count : {signature[last] - 1, 1, 0}) {
+      signature[last] = static_cast<char>(count);
+      EXPECT_THAT(trust::Verify(serial, kPlain, message, signature), IsErrno(EBADMSG)) << count;
+    }
+  }
+}
+
 // Byte by byte over the whole signature. What cannot be decoded any more is told by arithmetic of
 // our own.
 KASSAY_CASE_P(Verify, NoByteOfTheSignatureIsFree,

@@ -197,6 +197,26 @@ KASSAY_CASE_IN_EVERY_POLICY(TheSignatureIsLookedAtBeforeTheModule, "SIG-024") {
              "wrongly signed");
 }
 
+// Longer than 16 bits can count: every byte of a long body is hashed.
+KASSAY_CASE_IN_EVERY_POLICY(NoByteOfALongBodyIsFree, "SIG-039") {
+  REQUIRE_OUR_TRUST();
+  const std::string body(0x10000 + 1000, 'j');
+  for (const char* name :
+       {"trusted-rsa", "trusted-mldsa44", "trusted-mldsa65", "trusted-mldsa87"}) {
+    const Signer trusted(name);
+    const CmsMessage message = trusted.Over(body, kSha512);
+    ExpectLoad(policy, Signed(body, message), NotAModule(kTrusted), name);
+    for (const std::size_t at : {std::size_t{0}, std::size_t{0x10000}, body.size() - 1}) {
+      std::string changed = body;
+      changed[at] = 'J';
+      ExpectLoad(policy, Signed(changed, message), Refused(EKEYREJECTED),
+                 std::string(name) + ", byte " + std::to_string(at));
+    }
+    ExpectLoad(policy, Signed(body.substr(0, 1000), message), Refused(EKEYREJECTED),
+               std::string(name) + ", without 64 KiB");
+  }
+}
+
 KASSAY_CASE_IN_EVERY_POLICY(ALeafOfATrustedCaIsTrusted, "SIG-038") {
   REQUIRE_OUR_TRUST();
   const std::string& body = Vendors().body;
