@@ -15,17 +15,17 @@ KASSAY_CASE(Corruption, ADamagedBlockIsUnreadableAndItsNeighboursAreNot, Cites("
   const Activation activation = Activate(verity.Table());
   ASSERT_THAT(activation.error, IsErrno(0));
   ExpectReads(activation.device, verity.image, 20, "undamaged");
-  EXPECT_EQ(activation.device.Status(), "V -");
+  EXPECT_EQ(activation.device.Status(), Told("V -"));
   verity.data.Invert(20 * 4096 + 4095);
   ExpectReads(activation.device, verity.image, 19, "before the damaged one");
   ExpectReads(activation.device, verity.image, 21, "after the damaged one");
-  EXPECT_EQ(activation.device.Status(), "V -") << "nothing damaged was read so far";
+  EXPECT_EQ(activation.device.Status(), Told("V -")) << "nothing damaged was read so far";
   ExpectUnreadable(activation.device, verity.image, 20, "its last byte");
-  EXPECT_EQ(activation.device.Status(), "C -");
+  EXPECT_EQ(activation.device.Status(), Told("C -"));
   ExpectReads(activation.device, verity.image, 19, "before the damaged one, again");
   verity.data.Invert(20 * 4096 + 4095);
   ExpectReads(activation.device, verity.image, 20, "mended");
-  EXPECT_EQ(activation.device.Status(), "C -") << "what was found is not forgotten";
+  EXPECT_EQ(activation.device.Status(), Told("C -")) << "what was found is not forgotten";
 }
 
 // A checker that looks at part of a block, or only at its first read, would let some through.
@@ -103,12 +103,12 @@ KASSAY_CASE(Corruption, ADamagedBlockOfTheTreeTakesWhatIsBelowIt, Cites("DMV-062
     const std::uint64_t end = std::min(begin + covered, spec.blocks);
     if (begin > 0) {
       ExpectReads(activation.device, verity.image, begin - 1, what + ", before");
-      EXPECT_EQ(activation.device.Status(), "V -") << what;
+      EXPECT_EQ(activation.device.Status(), Told("V -")) << what;
     }
     if (end < spec.blocks) ExpectReads(activation.device, verity.image, end, what + ", after");
     for (const std::uint64_t block : {begin, begin + 5, end - 1})
       ExpectUnreadable(activation.device, verity.image, block, what);
-    EXPECT_EQ(activation.device.Status(), "C -") << what;
+    EXPECT_EQ(activation.device.Status(), Told("C -")) << what;
   }
 }
 
@@ -142,7 +142,7 @@ KASSAY_CASE(Corruption, AWrongSaltOrRootMakesAllUnreadable, Cites("DMV-063")) {
     ASSERT_THAT(activation.error, IsErrno(0)) << table.Parameters();
     for (const std::uint64_t block : {0, 100, 255})
       ExpectUnreadable(activation.device, verity.image, block, table.Parameters());
-    EXPECT_EQ(activation.device.Status(), "C -");
+    EXPECT_EQ(activation.device.Status(), Told("C -"));
   }
 }
 
@@ -154,13 +154,13 @@ KASSAY_CASE(Corruption, IgnoredItIsReadAndTold, Cites("DMV-064")) {
   const Activation activation = Activate(verity.Table().With({"ignore_corruption"}));
   ASSERT_THAT(activation.error, IsErrno(0));
   ExpectReads(activation.device, verity.image, 5, "undamaged");
-  EXPECT_EQ(activation.device.Status(), "V -");
+  EXPECT_EQ(activation.device.Status(), Told("V -"));
   const ReadBack read = ReadDirect(activation.device.Path(), 4 * 4096, 4096);
   ASSERT_EQ(read.result, 4096);
   std::string expected(verity.image.Block(4));
   expected[0] = static_cast<char>(~expected[0]);
   EXPECT_TRUE(read.bytes == expected) << "not what is on the medium";
-  EXPECT_EQ(activation.device.Status(), "C -");
+  EXPECT_EQ(activation.device.Status(), Told("C -"));
   ExpectReads(activation.device, verity.image, 200, "below a damaged block of the tree");
 }
 
@@ -173,7 +173,7 @@ KASSAY_CASE(Corruption, ZeroBlocksAreNotLookedAtIfSoTold, Cites("DMV-073")) {
   const Activation activation = Activate(verity.Table().With({"ignore_zero_blocks"}));
   ASSERT_THAT(activation.error, IsErrno(0));
   ExpectReads(activation.device, verity.image, kZeroBlock, "a damaged zero block");
-  EXPECT_EQ(activation.device.Status(), "V -");
+  EXPECT_EQ(activation.device.Status(), Told("V -"));
   ExpectUnreadable(activation.device, verity.image, kZeroBlock + 1, "a damaged other block");
   const Activation without = Activate(verity.Table());
   ASSERT_THAT(without.error, IsErrno(0));
@@ -214,7 +214,7 @@ KASSAY_CASE(Corruption, VerifiedInASoftirqItIsRefusedAsWell, Cites("DMV-068", "D
     EXPECT_EQ(ReadDirect(activation.device.Path(), 0, 65536).result, 65536) << "large";
     EXPECT_THAT(ReadDirect(activation.device.Path(), 65536, 65536).result, IsErrno(EIO)) << "large";
   }
-  EXPECT_EQ(activation.device.Status(), "C -");
+  EXPECT_EQ(activation.device.Status(), Told("C -"));
 }
 
 // The option counted twice was never taken back (a static key that stays on, and a warning when it
@@ -264,7 +264,7 @@ KASSAY_CASE(Corruption, ANewTableForgetsWhatAnOldOneFound, Cites("DMV-060")) {
     const Activation activation = Activate(verity.Table());
     ASSERT_THAT(activation.error, IsErrno(0));
     ExpectUnreadable(activation.device, verity.image, 50, "damaged");
-    EXPECT_EQ(activation.device.Status(), "C -");
+    EXPECT_EQ(activation.device.Status(), Told("C -"));
   }
   verity.DamageData(50);  // inverted twice
   ExpectGood(verity.image, verity.Table(), "mended");

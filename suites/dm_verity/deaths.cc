@@ -64,14 +64,14 @@ void ReadIntoError(const std::string& mode) {
         table.With({mode.starts_with("panic") ? "panic_on_corruption" : "restart_on_corruption"}));
     ASSERT_THAT(corruption_modes.error, IsErrno(0));
     ExpectUnreadable(corruption_modes.device, verity.image, 8, "a corruption mode, no corruption");
-    EXPECT_EQ(corruption_modes.device.Status(), "V -");
+    EXPECT_EQ(corruption_modes.device.Status(), Told("V -"));
   }
   verity.DamageData(20);
   const Activation activation = Activate(table.With({mode}));
   ASSERT_THAT(activation.error, IsErrno(0));
   ExpectReads(activation.device, verity.image, 9, "undamaged");
   ExpectUnreadable(activation.device, verity.image, 20, "an error mode, corruption");
-  EXPECT_EQ(activation.device.Status(), "C -");
+  EXPECT_EQ(activation.device.Status(), Told("C -"));
   if (testing::Test::HasFailure()) return;
   static_cast<void>(ReadDirect(activation.device.Path(), 8 * 4096, 4096));
 }
@@ -105,7 +105,7 @@ KASSAY_CASE(Errors, OfReadingAreNoCorruption, Cites("DMV-074").Timeout(60)) {
   ExpectUnreadable(activation.device, verity.image, 8, "cannot be read");
   ExpectReads(activation.device, verity.image, 7, "before it");
   ExpectReads(activation.device, verity.image, 9, "after it");
-  EXPECT_EQ(activation.device.Status(), "V -");
+  EXPECT_EQ(activation.device.Status(), Told("V -"));
 }
 
 }  // namespace

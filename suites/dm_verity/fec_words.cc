@@ -107,7 +107,7 @@ KASSAY_CASE_F(FecTable, TheStartCountsForCorrection, Cites("DMV-084", "DMV-080")
   ASSERT_THAT(activation.error, IsErrno(0));
   EXPECT_EQ(activation.device.Table(), table.Parameters());
   ExpectReads(activation.device, verity_->image, 3, "parity behind two blocks");
-  EXPECT_EQ(activation.device.Status(), "V 1");
+  EXPECT_EQ(activation.device.Status(), Told("V 1"));
 }
 
 KASSAY_CASE_F(FecTable, BlocksOfDataAndTreeAreOfOneSize, Cites("DMV-083").Timeout(60)) {

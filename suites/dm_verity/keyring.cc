@@ -311,7 +311,7 @@ KASSAY_CASE_F(Keyring, TheTableTellsTheSignaturesKey, Cites("DMV-033")) {
   ASSERT_THAT(activation.error, IsErrno(0));
   EXPECT_EQ(activation.device.Table(),
             verity_->Table().Parameters() + " 2 root_hash_sig_key_desc " + signed_.options[1]);
-  EXPECT_EQ(activation.device.Status(), "V -");
+  EXPECT_EQ(activation.device.Status(), Told("V -"));
 }
 
 // Seen from another user: nothing to see, nothing to add, nothing to seal.

@@ -162,7 +162,7 @@ KASSAY_CASE(Readers, GetWhatWasWrittenWithHardlyACache, Cites("DMV-077").Timeout
     }
     for (std::thread& reader : readers) reader.join();
     EXPECT_EQ(wrong, 0) << option;
-    EXPECT_EQ(activation.device.Status(), "V -") << option;
+    EXPECT_EQ(activation.device.Status(), Told("V -")) << option;
   }
 }
 

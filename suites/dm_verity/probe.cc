@@ -42,6 +42,15 @@ KASSAY_PROBE("dm_verity_error_modes") {
   return error == 0 ? Present(told) : Missing(told);
 }
 
+KASSAY_PROBE("dm_verity_corrected_count") {
+  if (const std::string why = MakeReady(); !why.empty()) return Missing(why);
+  const Verity verity(kOneBlock);
+  const Activation activation = Activate(verity.Table());
+  if (activation.error != 0) return Unknown("no table loads");
+  const std::string told = "the status of a plain table: " + activation.device.Status();
+  return TellsCount() ? Present(told) : Missing(told);
+}
+
 KASSAY_PROBE("dm_verity_fec") {
   if (const std::string why = MakeReady(); !why.empty()) return Missing(why);
   const Verity verity(kPlain);

@@ -32,8 +32,14 @@ KASSAY_CASE_F(Table, AnUnsignedOneLoadsAndReads, Cites("DMV-020").Timeout(60)) {
   ExpectStillGood();
   const Activation activation = Activate(table_);
   ASSERT_THAT(activation.error, IsErrno(0));
-  EXPECT_EQ(activation.device.Status(), "V -");
+  EXPECT_EQ(activation.device.Status(), Told("V -"));
   EXPECT_EQ(activation.device.Table(), table_.Parameters());
+}
+
+KASSAY_CASE_F(Table, TheStatusTellsACountWhereParityIs, Cites("DMV-091").Timeout(60)) {
+  const Activation activation = Activate(table_);
+  ASSERT_THAT(activation.error, IsErrno(0));
+  EXPECT_EQ(activation.device.Status(), std::string("V -"));
 }
 
 // Both formats, three digests, a superblock, no salt, three levels and none.
@@ -58,7 +64,7 @@ KASSAY_CASE_F(Table, TheFormatIsWhatTheTableSays, Cites("DMV-052")) {
     const Activation activation = Activate(table);
     ASSERT_THAT(activation.error, IsErrno(0)) << name;
     ExpectUnreadable(activation.device, verity.image, 0, std::string(name));
-    EXPECT_EQ(activation.device.Status(), "C -") << name;
+    EXPECT_EQ(activation.device.Status(), Told("C -")) << name;
   }
 }
 

@@ -66,7 +66,7 @@ KASSAY_CASE(Telling, EndsAfterAHundred, Cites("DMV-075").Timeout(60)) {
   EXPECT_THAT(read_to(200, 230), testing::IsEmpty()) << "they are refused, and not told";
   EXPECT_EQ(log.Count("reached maximum errors"), 1U);
   EXPECT_LE(log.Count(" is corrupted"), kMostErrors);
-  EXPECT_EQ(activation.device.Status(), "C -");
+  EXPECT_EQ(activation.device.Status(), Told("C -"));
   ExpectReads(activation.device, verity.image, 99, "undamaged");
 }
 

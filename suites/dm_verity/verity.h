@@ -69,6 +69,11 @@ struct Verity {
   Medium hash;
 };
 
+// Whether the device tells the number of corrected blocks, or "-", behind its letter (since 6.19).
+[[nodiscard]] bool TellsCount();
+// A status as this kernel writes it: "V -", or "V" of a kernel that tells no count.
+[[nodiscard]] std::string Told(const std::string& status);
+
 // A loaded table that was resumed; `error` is the first step's that failed.
 struct Activation {
   long error = 0;
