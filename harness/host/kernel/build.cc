@@ -233,7 +233,7 @@ Result<fs::path> FindBuiltKernel(const StoreOptions& store, const BuildOptions& 
   if (FilesOfRoot(root)) return root;
   return Fail(
       fmt::format("the reference kernel {} is not built yet: run 'kassay kernel build {}' "
-                  "(about ten minutes of CPU time, once)",
+                  "(about fifteen minutes of CPU time, once)",
                   options.version, options.version));
 }
 
