@@ -55,6 +55,10 @@ void Serve(const protocol::RunRequest& request, Port& port) {
   utsname names{};
   ::uname(&names);
   hello.kernel_release = names.release;
+  timespec uptime{};
+  ::clock_gettime(CLOCK_BOOTTIME, &uptime);
+  hello.uptime_ms = static_cast<std::uint64_t>(uptime.tv_sec) * 1000 +
+                    static_cast<std::uint64_t>(uptime.tv_nsec) / 1'000'000;
   port.Send(hello);
   while (true) {
     pollfd wait{port.fd(), POLLIN, 0};

@@ -115,6 +115,7 @@ void Describe(Archive& archive, auto& message) {
   } else if constexpr (std::is_same_v<T, Hello>) {
     archive.Field(message.version);
     archive.Text(message.kernel_release, 256, 1);
+    archive.Field(message.uptime_ms);
     archive.List(message.module_failures, kMaxModules, [](auto& inner, auto& failure) {
       inner.Text(failure.path, kMaxTextBytes);
       inner.Field(failure.error_number);

@@ -16,7 +16,7 @@
 namespace kassay::protocol {
 
 // Grows with every change of a message; the host refuses an agent with another one.
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 
 inline constexpr std::size_t kMaxArguments = 256;
 inline constexpr std::size_t kMaxArgumentBytes = 4096;
@@ -55,6 +55,7 @@ struct ModuleFailure {
 struct Hello {
   std::uint32_t version = kVersion;
   std::string kernel_release;
+  std::uint64_t uptime_ms = 0;  // CLOCK_BOOTTIME
   std::vector<ModuleFailure> module_failures;
   std::vector<std::string> troubles;  // what could not be set up, a line each
   friend bool operator==(const Hello&, const Hello&) = default;

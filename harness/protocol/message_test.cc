@@ -17,15 +17,16 @@ std::vector<Message> OneOfEach() {
   RunRequest run{
       {"/kassay/suites/io_uring", "--gtest_filter=Ring.*"}, 30000, "io_uring.Ring.Name", 1234, {}};
   run.entropy.fill('\x7f');
-  return {run,
-          Ping{7},
-          Hello{kVersion, "7.0.13", {{"/lib/modules/a.ko", -2}}, {"no bpffs: No such device"}},
-          Pong{7},
-          Record{"{\"type\":\"case_start\"}"},
-          Output{std::string("a\0b\n", 4)},
-          Ended{Ended::How::kSignalled, 11, ""},
-          KernelLine{4, 123456789, "WARNING: CPU: 0"},
-          Done{0, 512, 3}};
+  return {
+      run,
+      Ping{7},
+      Hello{kVersion, "7.0.13", 2500, {{"/lib/modules/a.ko", -2}}, {"no bpffs: No such device"}},
+      Pong{7},
+      Record{"{\"type\":\"case_start\"}"},
+      Output{std::string("a\0b\n", 4)},
+      Ended{Ended::How::kSignalled, 11, ""},
+      KernelLine{4, 123456789, "WARNING: CPU: 0"},
+      Done{0, 512, 3}};
 }
 
 TEST(Message, ArrivesAsItWasSent) {
@@ -71,8 +72,8 @@ TEST(Message, KeepsItsBounds) {
   EXPECT_TRUE(Passes(KernelLine{7, 0, std::string(kMaxKernelLineBytes, 'x')}));
   EXPECT_FALSE(Passes(KernelLine{7, 0, std::string(kMaxKernelLineBytes + 1, 'x')}));
   EXPECT_FALSE(Passes(KernelLine{8, 0, ""}));
-  EXPECT_FALSE(Passes(Hello{kVersion, "", {}, {}}));
-  EXPECT_FALSE(Passes(Hello{kVersion, "7.0", {}, std::vector<std::string>(kMaxModules + 1)}));
+  EXPECT_FALSE(Passes(Hello{kVersion, "", 0, {}, {}}));
+  EXPECT_FALSE(Passes(Hello{kVersion, "7.0", 0, {}, std::vector<std::string>(kMaxModules + 1)}));
   EXPECT_FALSE(Passes(RunRequest{}));
 }
 

@@ -236,7 +236,7 @@ KASSAY_CASE(Waiting, ForTheTracerOfAStoppedThread, Cites("LLK-036")) {
       bool stopped = ptrace(PTRACE_SEIZE, tid, nullptr, nullptr) == 0 &&
                      ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr) == 0 &&
                      waitpid(tid, nullptr, __WALL) == tid;
-      ssize_t done = write(said[1], &stopped, sizeof stopped);
+      [[maybe_unused]] ssize_t done = write(said[1], &stopped, sizeof stopped);
       done += read(go[0], &stopped, sizeof stopped);
       SleepMs(kObstacleMs);
       const long end = NowMs();
@@ -246,7 +246,8 @@ KASSAY_CASE(Waiting, ForTheTracerOfAStoppedThread, Cites("LLK-036")) {
     }
     SetNoNewPrivs();
     const UniqueFd ruleset = Ruleset(kFsReadFile);
-    ssize_t done = read(said[0], &outcome.obstacle_stood, sizeof outcome.obstacle_stood);
+    [[maybe_unused]] ssize_t done =
+        read(said[0], &outcome.obstacle_stood, sizeof outcome.obstacle_stood);
     const long start = NowMs();
     done += write(go[1], "g", 1);
     outcome.result = RestrictSelf(ruleset.Get(), kTsync);

@@ -25,8 +25,8 @@ struct BootedMachine {
 };
 
 [[nodiscard]] Result<BootedMachine> AttemptBoot(const BootPlan& plan);
-// The same; the error names the kernel. A death that is the emulator's doing (Oops: int3 under TCG)
-// is noted in `options` and the machine booted again, twice at most.
+// The same; the error names the kernel. What is the emulator's doing (a stray int3, a clock that
+// runs ahead) is noted in `options` and the machine booted again, twice at most.
 [[nodiscard]] Result<BootedMachine> BootOrExplain(const BootPlan& plan, const VmOptions& options);
 
 // The kernel that QEMU is given, sealed in memory.

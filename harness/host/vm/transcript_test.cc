@@ -48,7 +48,7 @@ TEST(Transcript, RefusesWhatComesOutOfOrder) {
            ended + Encode(Output{"late"}),
            ended + done + done,
            ended + done + Encode(Record{"late"}),
-           Encode(protocol::Hello{1, "7.0", {}, {}}),
+           Encode(protocol::Hello{1, "7.0", 0, {}, {}}),
            Encode(protocol::Ping{1}),
            std::string("\x00\x00\x00\x00\x63", 5),
        }) {
