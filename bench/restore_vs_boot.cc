@@ -139,11 +139,13 @@ void PrintRatios() {
   const double restore = lab->restore.Seconds();
   if (restore <= 0) return;
   if (lab->shipped_boot.Seconds() > 0)
-    std::printf("restore-and-judge / boot as shipped:  1/%.1f\n",
+    std::printf("restore-and-judge / boot as shipped:  1/%.1f (at most 1/15 is promised)\n",
                 lab->shipped_boot.Seconds() / restore);
   if (lab->direct_boot.Seconds() > 0)
-    std::printf("restore-and-judge / direct boot:      1/%.1f (at most 1/15 is promised)\n",
-                lab->direct_boot.Seconds() / restore);
+    std::printf(
+        "restore-and-judge / direct boot:      1/%.1f (past the firmware, with kassay's own "
+        "words)\n",
+        lab->direct_boot.Seconds() / restore);
   const auto memory = SecondMachineMiB();
   if (memory)
     std::printf("unshared memory of a second machine:  %.0f MiB (at most 100 is promised)\n",
