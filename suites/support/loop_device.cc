@@ -40,6 +40,11 @@ Result<LoopDevice> LoopDevice::Attach(const std::string& file, const LoopOptions
     if (ioctl(device.Get(), LOOP_CONFIGURE, &config) == 0) {
       struct stat status {};
       if (fstat(device.Get(), &status) != 0) return FailErrno("fstat " + path);
+      // A kernel without CONFIG_BLK_DEV_WRITE_MOUNTED mounts nothing that somebody has open for
+      // writing (block/bdev.c:bdev_may_open).
+      UniqueFd kept(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+      if (!kept.IsOpen()) return FailErrno("open " + path);
+      device = std::move(kept);
       return LoopDevice(std::move(path), std::move(device), status.st_rdev);
     }
     // Somebody else was given the same free device and was faster (loop(4), LOOP_CTL_GET_FREE).
