@@ -119,8 +119,8 @@ KASSAY_CASE_F(PivotRootTest, RefusesSharedParents, Cites("MNT-144")) {
 
 KASSAY_CASE_F(PivotRootTest, RefusesASharedMountUnderTheRoot, Cites("MNT-144")) {
   const std::string parent = Tmpfs("parent");
-  const std::string root = Tmpfs("parent/root");
-  static_cast<void>(Tmpfs("parent/root/new"));
+  const std::string root = Tmpfs("parent/jail");
+  static_cast<void>(Tmpfs("parent/jail/new"));
   EXPECT_THAT(InChild([&] {
                 return Steps<4>{Unshare(CLONE_NEWNS), SetPropagation(parent, MS_SHARED),
                                 FirstError({Chroot(root), Chdir("/new")}), PivotRoot(".", ".")};
