@@ -271,6 +271,25 @@ KASSAY_CASE_F(TreeDamage, SmallTreeBlocksAreVerifiedOneByOne, Cites("FSV-035").T
         << page;
 }
 
+// The page of the file's end may hold whole blocks of the tree's size behind it: those are zeros.
+KASSAY_CASE_F(TreeDamage, BlocksBehindTheEndAreZeros, Cites("FSV-035", "FSV-050").Timeout(120)) {
+  const Setting setting{kSha256Algorithm, 1024, "salt", ""};
+  const std::string content = Content(kBlock + 1000, 9);
+  const std::string path = Verity("small", content, setting);
+  std::string last = content.substr(kBlock);
+  last.resize(kBlock, '\0');
+  const auto place = medium().Find(last);
+  ASSERT_OK(place);
+  for (const std::size_t at : {1024U, 3000U, 4095U}) {
+    ASSERT_OK(medium().Write(*place + at, "x"));
+    const UniqueFd fd = OpenByBlock(path);
+    EXPECT_THAT(ReadAt(fd.Get(), kBlock, kBlock).result, IsErrno(EIO)) << at;
+    EXPECT_TRUE(ReadAt(fd.Get(), kBlock, 0).bytes == content.substr(0, kBlock)) << at;
+    ASSERT_OK(medium().Write(*place, last));
+  }
+  EXPECT_TRUE(ReadWhole(path).bytes == content);
+}
+
 // A hole must be verified like data: it may not stand in for a block that is not zero.
 KASSAY_CASE_P(EachDamage, AZeroedBlockIsDamagedToo, Cites("FSV-035")) {
   const auto place = medium().Find(BlockOf(4));

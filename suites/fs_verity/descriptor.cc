@@ -114,8 +114,7 @@ KASSAY_CASE_F(Descriptor, ItsOwnSizeIsChecked, Cites("FSV-049").Timeout(180)) {
 // What only changes the hashes is not wrong in itself: the digest tells.
 KASSAY_CASE_F(Descriptor, OtherHashesAreAnotherFile, Cites("FSV-049").Timeout(180)) {
   const std::string digest = ToHex(Measure(path_).digest);
-  for (const std::size_t at :
-       {static_cast<std::size_t>(kRootHash), static_cast<std::size_t>(kSalt)}) {
+  for (const std::size_t at : {kRootHash + 0UL, kRootHash + 16UL, kRootHash + 31UL, kSalt + 0UL}) {
     Change(at, "\x01");
     EXPECT_EQ(TryOpen(path_, O_RDONLY), 0) << at;
     EXPECT_NE(ToHex(Measure(path_).digest), digest) << at;
@@ -124,6 +123,27 @@ KASSAY_CASE_F(Descriptor, OtherHashesAreAnotherFile, Cites("FSV-049").Timeout(18
     EXPECT_EQ(seen.bytes, "") << at;
   }
   ExpectMended();
+}
+
+// Without a tree the root hash is the hash of the one block: every byte of it counts.
+KASSAY_CASE_F(Descriptor, AFileOfOneBlockHasTheRootHashAlone, Cites("FSV-035").Timeout(180)) {
+  const std::string content = Content(1000);
+  const std::string path = Verity("small", content, setting_);
+  std::string block = MerkleTree(content, setting_).descriptor;
+  block.resize(kBlock - 4, '\0');
+  block += std::string("\x00\x01\x00\x00", 4);
+  const auto place = medium().Find(block);
+  ASSERT_OK(place);
+  for (const std::size_t at : {0, 15, 16, 31}) {
+    std::string changed = block;
+    changed[kRootHash + at] = static_cast<char>(changed[kRootHash + at] ^ 1);
+    ASSERT_OK(medium().WriteUnmounted(*place, changed));
+    const Metadata seen = ReadWhole(path);
+    EXPECT_THAT(seen.result, IsErrno(EIO)) << "byte " << at;
+    EXPECT_EQ(seen.bytes, "") << "byte " << at;
+  }
+  ASSERT_OK(medium().WriteUnmounted(*place, block));
+  ExpectVerity(path, content, setting_);
 }
 
 // The root hash has room for more than SHA-256; what is in the room counts all the same.

@@ -15,7 +15,9 @@ enum Command : int {
   kTokenCreate = 36,
 };
 
-inline constexpr std::uint32_t kFlagTokenFd = 1U << 16;  // BPF_F_TOKEN_FD
+inline constexpr std::uint32_t kFlagReadOnly = 1U << 3;   // BPF_F_RDONLY: the descriptor
+inline constexpr std::uint32_t kFlagWriteOnly = 1U << 4;  // BPF_F_WRONLY
+inline constexpr std::uint32_t kFlagTokenFd = 1U << 16;   // BPF_F_TOKEN_FD
 
 inline constexpr std::uint32_t kMapTypeArray = 2;
 inline constexpr std::uint32_t kMapTypeRingbuf = 27;

@@ -22,8 +22,9 @@ std::uint64_t Address(const void* pointer) { return reinterpret_cast<std::uintpt
 
 }  // namespace
 
-long CreateMap(std::uint32_t type, int token, std::uint32_t entries) {
+long CreateMap(std::uint32_t type, int token, std::uint32_t entries, std::uint32_t flags) {
   MapCreateAttr attr{};
+  attr.map_flags = flags;
   attr.map_type = type;
   if (type == kMapTypeRingbuf) {
     attr.max_entries = 4096;
@@ -33,7 +34,7 @@ long CreateMap(std::uint32_t type, int token, std::uint32_t entries) {
     attr.max_entries = entries;
   }
   if (token != kNoToken) {
-    attr.map_flags = kFlagTokenFd;
+    attr.map_flags |= kFlagTokenFd;
     attr.map_token_fd = token;
   }
   return Call(kMapCreate, attr);

@@ -10,7 +10,8 @@ namespace kassay::bpf {
 
 inline constexpr int kNoToken = -1000;  // do not set BPF_F_TOKEN_FD at all
 
-[[nodiscard]] long CreateMap(std::uint32_t type, int token, std::uint32_t entries = 1);
+[[nodiscard]] long CreateMap(std::uint32_t type, int token, std::uint32_t entries = 1,
+                             std::uint32_t flags = 0);
 // Two instructions: return 0. A kprobe program wants CAP_PERFMON, an XDP program CAP_NET_ADMIN.
 [[nodiscard]] long LoadProgram(std::uint32_t type, int token);
 [[nodiscard]] long LoadBtf(int token);

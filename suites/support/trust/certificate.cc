@@ -38,8 +38,12 @@ std::string Extensions::Der() const {
   };
   std::string all;
   if (!skid.empty()) all += extension("2.5.29.14", false, der::OctetString(skid));
-  if (!akid.empty())
-    all += extension("2.5.29.35", false, der::Sequence({der::ContextPrimitive(0, akid)}));
+  std::string authority;
+  if (!akid.empty()) authority += der::ContextPrimitive(0, akid);
+  if (!akid_issuer.empty())  // GeneralNames with one directoryName (RFC 5280, 4.2.1.1 and 4.2.1.6)
+    authority +=
+        der::Context(1, der::Context(4, akid_issuer)) + der::ContextPrimitive(2, akid_serial);
+  if (!authority.empty()) all += extension("2.5.29.35", false, der::Sequence({authority}));
   if (is_ca) {
     all += extension("2.5.29.19", true,
                      *is_ca ? der::Sequence({der::Boolean(true)}) : der::Sequence({}));

@@ -36,6 +36,8 @@ struct CertificateFields {
 struct Extensions {
   std::string skid;           // subjectKeyIdentifier, bytes
   std::string akid;           // authorityKeyIdentifier's keyIdentifier, bytes
+  std::string akid_issuer;    // its authorityCertIssuer, a Name as DER,
+  std::string akid_serial;    // and authorityCertSerialNumber, big-endian bytes; both or none
   std::optional<bool> is_ca;  // basicConstraints
   std::optional<std::uint8_t>
       key_usage;  // first byte of the bits: 0x80 digitalSignature, 0x04 keyCertSign

@@ -95,8 +95,8 @@ struct MlDsaLeniency {
   bool hint_padding = false;     // algorithm 21, line 15: unused indices are zero
   bool context_prefix = false;   // M' is the message itself
 };
-// Whether a signature can be decoded at all: lengths, ||z|| and the hint are as they must be. One that cannot is
-// malformed, one that can and does not match is rejected.
+// Whether a signature can be decoded at all: lengths, ||z|| and the hint are as they must be. One
+// that cannot is malformed, one that can and does not match is rejected.
 [[nodiscard]] bool Decodes(MlDsaSet set, std::string_view signature);
 
 [[nodiscard]] bool VerifyLeniently(MlDsaSet set, std::string_view public_key,
