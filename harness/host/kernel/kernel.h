@@ -50,6 +50,7 @@ struct KernelVersion {
   int major = 0;
   int minor = 0;
   int patch = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the default's 0 for a pointer
   friend auto operator<=>(const KernelVersion&, const KernelVersion&) = default;
 };
 [[nodiscard]] Result<KernelVersion> ParseKernelVersion(std::string_view release);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -92,14 +91,8 @@ class JsonReader {
   template <typename T>
   static bool IsWholeNumber(const Json& field) {
     if (!field.is_number_integer()) return false;
-    if (field.is_number_unsigned()) {
-      return field.get<std::uint64_t>() <=
-             static_cast<std::uint64_t>(std::numeric_limits<T>::max());
-    }
-    const auto value = field.get<std::int64_t>();
-    if constexpr (std::is_unsigned_v<T>) return value >= 0;
-    return value >= static_cast<std::int64_t>(std::numeric_limits<T>::min()) &&
-           value <= static_cast<std::int64_t>(std::numeric_limits<T>::max());
+    return field.is_number_unsigned() ? std::in_range<T>(field.get<std::uint64_t>())
+                                      : std::in_range<T>(field.get<std::int64_t>());
   }
 
   const Json& json_;
