@@ -19,6 +19,8 @@ struct Signer {
         key(FixtureKey(fixture)),
         ids(FixtureIds(fixture)),
         certificate(FixtureCertificate(fixture)) {}
+  Signer(const std::string& fixture_key, const std::string& der)
+      : name(fixture_key), key(FixtureKey(fixture_key)), ids(*IdsOf(der)), certificate(der) {}
 
   [[nodiscard]] CmsMessage Over(std::string_view content, DigestName digest) const {
     return Detached(content, key, ids, digest);
@@ -116,6 +118,22 @@ KASSAY_CASE_IN_EVERY_POLICY(ATrustedEcdsaKeyIsTrusted, "SIG-035") {
   REQUIRE_OUR_TRUST();
   for (const DigestName digest : {kSha256, kSha384, kSha512})
     ExpectTrustedSigner(policy, Signer("trusted-ecdsa"), digest);
+}
+
+// Whom a built-in key vouched for is trusted once it is in the secondary keyring, not before.
+KASSAY_CASE_IN_EVERY_POLICY(AKeyOfTheSecondaryKeyringIsTrusted, "SIG-040") {
+  REQUIRE_OUR_TRUST();
+  const auto secondary = SystemKeyring(".secondary_trusted_keys");
+  if (!secondary) KASSAY_ABSENT("/proc/keys has no .secondary_trusted_keys");
+  const SigningKey root = FixtureKey("trusted-rsa");
+  const SigningKey vendor = FixtureKey("stranger-rsa");
+  const Signer signer("stranger-rsa",
+                      Certify({"vendor", &vendor}, {"trusted-rsa", &root}, false, 0x3101).Der());
+  const std::string& body = Vendors().body;
+  const std::string file = Signed(body, signer.Over(body, kSha512));
+  ExpectLoad(policy, file, kUntrusted, "before it is there");
+  ASSERT_GT(AddCertificate(signer.certificate, *secondary), 0);
+  ExpectTrustedSigner(policy, signer, kSha512);
 }
 
 KASSAY_CASE_IN_EVERY_POLICY(ATrustedMlDsaKeyIsTrusted, "SIG-027", "SIG-028") {

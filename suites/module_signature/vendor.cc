@@ -114,6 +114,10 @@ KASSAY_CASE_IN_EVERY_POLICY(AFileWithoutABodyIsHandled, "SIG-010", "SIG-011") {
   expect(SignatureInfo{}.Bytes() + std::string(kMarker), Refused(EBADMSG),
          "the description and the marker");
   expect("x" + std::string(kMarker), Refused(EBADMSG), "one byte and the marker");
+  // A right signature of something else, over nothing.
+  SignedModule bare = Vendors();
+  bare.body.clear();
+  ExpectLoad(policy, bare.Bytes(), Refused(EBADMSG), "the signature alone");
   ExpectLoad(policy, std::string(100, 'x'), NotAModule(kUntrusted), "no module, no signature");
 }
 
