@@ -117,7 +117,7 @@ KASSAY_CASE_F(SignerKeyring, AnAdditionUnderWayIsKeptOutBySealing, Cites("FSV-05
   if (refused == 0) KASSAY_UNMET("every addition was over before the keyring was sealed");
   std::set<Serial> after = KeysOn(ring_);
   for (const Serial before : sealed) after.erase(before);
-  EXPECT_EQ(after.size(), 0U) << "keys that came in after the keyring was sealed";
+  EXPECT_TRUE(after.empty()) << "keys came in after the keyring was sealed";
 }
 
 KASSAY_CASE_F(RequireSignatures, UnsignedFilesAreNotEnabled, Cites("FSV-044")) {

@@ -124,7 +124,7 @@ KASSAY_CASE(Lifetime, FiltersOfTasksReturnWithThem, Cites("IOU-126", "IOU-125").
     ASSERT_THAT(InChild([&] { return group.Enter() ? ShareAndSplit() : 9; }), Returned(0)) << round;
   }
   const long left = group.WaitUntilAtMost(kNoise);
-  RecordEvidence("bytes left after 30 tasks", std::to_string(left));
+  RecordEvidence("measured bytes left after 30 tasks", std::to_string(left));
   EXPECT_LE(left, kNoise);
 }
 

@@ -57,10 +57,10 @@ void ExpectNeverAllowed(const ChildResult<Race>& seen) {
   ASSERT_TRUE(seen.value) << seen.Describe();
   ASSERT_THAT(seen.value->setup, Eq(0));
   RecordEvidence("seconds", std::to_string(kDuration.count()));
-  RecordEvidence("denied", std::to_string(seen.value->denied));
-  RecordEvidence("other file seen", std::to_string(seen.value->wrong_thing));
-  RecordEvidence("succeeded", std::to_string(seen.value->succeeded));
-  EXPECT_THAT(seen.value->succeeded, Eq(0)) << "allowed by the right of another file's creator";
+  RecordEvidence("calls denied", std::to_string(seen.value->denied));
+  RecordEvidence("calls that saw the other file", std::to_string(seen.value->wrong_thing));
+  RecordEvidence("calls that succeeded", std::to_string(seen.value->succeeded));
+  EXPECT_FALSE(seen.value->succeeded > 0) << "allowed by the right of another file's creator";
   EXPECT_THAT(seen.value->strange, Eq(0));
   if (seen.value->denied == 0 || seen.value->wrong_thing == 0)
     KASSAY_UNMET("the descriptor never changed between two attempts");
