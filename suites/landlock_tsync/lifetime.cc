@@ -256,7 +256,7 @@ KASSAY_CASE(Exit, ExecOfASiblingEndsTheCallAndTheProgramStarts, Cites("LLK-074")
     arrived_restricted += seen.output == "no_new_privs 1\n" ? 1 : 0;
   }
   RecordEvidence("rounds", std::to_string(kRounds));
-  RecordEvidence("rounds whose program started with no_new_privs", std::to_string(arrived_restricted));
+  RecordEvidence("rounds that began with no_new_privs", std::to_string(arrived_restricted));
 }
 
 }  // namespace
