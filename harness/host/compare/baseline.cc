@@ -47,7 +47,7 @@ BaselineCase Comparable(const CaseResult& result) {
   }
   out.waiver = result.waiver;
   out.evidence = StableEvidence(result.evidence);
-  out.attempts = result.attempts;
+  out.attempts = std::max(result.attempts, 1);  // what was settled without running counts as once
   out.passes = result.attempts > 1 ? result.passes : (result.verdict == Verdict::kPass ? 1 : 0);
   return out;
 }

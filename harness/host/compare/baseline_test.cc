@@ -56,6 +56,17 @@ TEST(Baseline, ComesBackUnchangedAndIsSortedById) {
   EXPECT_EQ(back->cases[1].erratum, "IOU-001");
 }
 
+// A case of a feature that is absent never runs: no attempt at all.
+TEST(Baseline, WhatDidNotRunComesBackToo) {
+  RunResult run = Sample();
+  run.cases[0].verdict = Verdict::kAbsent;
+  run.cases[0].reason = "f: CONFIG_F is not set";
+  run.cases[0].attempts = 0;
+  const auto back = BaselineFromJson(ToJson(BaselineOf(run)));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->cases[1].verdict, Verdict::kAbsent);
+}
+
 TEST(Baseline, IsTheSameBytesWhateverTheOrderTimesAndLogs) {
   RunResult other = Sample();
   std::swap(other.cases[0], other.cases[1]);
