@@ -92,7 +92,10 @@ KASSAY_CASE(Detection, ByQueryAgreesWithTheCalls, Cites("IOU-143").Detection()) 
     EXPECT_THAT(filter, Returned(::testing::AnyOf(IsErrno(EINVAL), IsErrno(EBADF))));
     return;
   }
-  RecordEvidence("registrations", std::to_string(kernel.register_opcodes));
+  RecordEvidence("opcodes of requests, register and query",
+                 std::to_string(kernel.request_opcodes) + ", " +
+                     std::to_string(kernel.register_opcodes) + ", " +
+                     std::to_string(kernel.query_opcodes));
   EXPECT_THAT(filter, Returned(kernel.register_opcodes > kRegisterBpfFilter ? IsErrno(EFAULT)
                                                                             : IsErrno(EINVAL)));
   const Ring ring;

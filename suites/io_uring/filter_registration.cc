@@ -274,6 +274,7 @@ KASSAY_CASE(FilterRegistration, ConnectHasDataOrSize0, Cites("IOU-071")) {
   const Ring ring;
   BpfRequest request = RequestFor(kConnect, kAllow, kSizeStrict, 24);
   const int result = Register(ring, request);
+  RecordEvidence("size of CONNECT's data", std::to_string(request.filter.pdu_size));
   if (result == 0) {
     EXPECT_EQ(request.filter.pdu_size, 24);
     EXPECT_THAT(Filter(kConnect, kAllow).Strict(0).ApplyTo(ring), IsErrno(EMSGSIZE));

@@ -95,6 +95,8 @@ KASSAY_CASE(RulesetAttribute, UnknownTailMustBeZero, Cites("LLK-005")) {
   // the handled ones.
   const bool tail_is_known = AbiVersion() >= 10;
   attr.quiet_access_fs = kFsWriteFile;
+  RecordEvidence("a tail that is not zero",
+                 ErrnoName(static_cast<int>(-Create(attr, sizeof attr))));
   EXPECT_THAT(Create(attr, sizeof attr), IsErrno(tail_is_known ? EINVAL : E2BIG));
   attr.quiet_access_fs = kFsReadFile;
   EXPECT_THAT(Create(attr, sizeof attr), IsErrno(tail_is_known ? 0 : E2BIG));
@@ -111,6 +113,9 @@ KASSAY_CASE(RulesetAttribute, UnknownRightsAreRefused, Cites("LLK-007")) {
   if (abi > kNewestKnownAbi)
     KASSAY_UNMET("ABI " + std::to_string(abi) + " is newer than this suite's table");
   const KnownBits known = BitsOfAbi(abi);
+  RecordEvidence("known bits: file system, network, scopes", std::to_string(known.fs) + ", " +
+                                                                 std::to_string(known.net) + ", " +
+                                                                 std::to_string(known.scopes));
   const auto bit = [](int number) { return std::uint64_t{1} << number; };
   EXPECT_THAT(Create({.handled_access_fs = bit(known.fs - 1)}), Eq(0));
   EXPECT_THAT(Create({.handled_access_fs = bit(known.fs)}), IsErrno(EINVAL));

@@ -54,6 +54,8 @@ KASSAY_CASE(ProcMem, OwnReadOnlyPagesFollowTheConfiguredPolicy, Cites("HRD-001",
       << "what may be written directly may be written so";
   EXPECT_EQ(writable.first(), 'x');
   const int seen = WriteThrough(getpid(), read_only.offset());
+  RecordEvidence("own read-only page through /proc/PID/mem",
+                 seen == 1 ? "is written" : ErrnoName(-seen));
   if (config.IsOn("CONFIG_PROC_MEM_ALWAYS_FORCE")) {
     EXPECT_EQ(seen, 1) << "PROC_MEM_ALWAYS_FORCE: page permissions are overridden";
   } else {

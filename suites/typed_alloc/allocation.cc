@@ -20,6 +20,25 @@ std::string Joined(const std::vector<std::string>& lines) {
   return text;
 }
 
+// What is the same in every run: without the traces of expected warnings (the kernel's log has
+// them) and without what the module counted.
+std::string Steady(const std::vector<std::string>& lines) {
+  std::string text;
+  bool in_trace = false;
+  for (const std::string& line : lines) {
+    if (line.find("[ cut here ]") != std::string::npos) in_trace = true;
+    if (!in_trace && !line.starts_with('#')) text += line + "\n";
+    if (line.find("[ end trace") != std::string::npos) in_trace = false;
+  }
+  return text;
+}
+std::string Counted(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines)
+    if (line.starts_with('#')) text += line + "\n";
+  return text;
+}
+
 class Allocation : public ::testing::Test {
  protected:
   // The module's own verdict on one test; its lines become evidence.
@@ -27,7 +46,9 @@ class Allocation : public ::testing::Test {
     if (const std::string problem = WhyNotPrepared(builder); !problem.empty())
       KASSAY_UNMET(problem);
     report_ = RunInKernel(builder, test);
-    RecordEvidence("module", Joined(report_.lines));
+    RecordEvidence("module", Steady(report_.lines));
+    if (const std::string counted = Counted(report_.lines); !counted.empty())
+      RecordEvidence("measured by the module", counted);
     ASSERT_EQ(report_.load_errno, 0) << strerror(report_.load_errno) << "\n"
                                      << Joined(report_.lines);
     if (report_.result == "skip")
