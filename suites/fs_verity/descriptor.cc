@@ -48,6 +48,7 @@ class Descriptor : public OnExt4 {
                      std::initializer_list<int> errors) {
     Change(at, bytes);
     const long seen = TryOpen(path_, O_RDONLY);
+    RecordEvidence("opening, with " + what, ErrnoName(static_cast<int>(-seen)));
     EXPECT_TRUE(std::find(errors.begin(), errors.end(), static_cast<int>(-seen)) != errors.end())
         << what << ": " << ErrnoName(static_cast<int>(-seen));
     // It has not become a plain file by that.
@@ -102,12 +103,12 @@ KASSAY_CASE_F(Descriptor, SizesInItAreChecked, Cites("FSV-049").Timeout(180)) {
 // EMSGSIZE and EINVAL have changed places in 7.3.4; that it is refused is what counts.
 KASSAY_CASE_F(Descriptor, ItsOwnSizeIsChecked, Cites("FSV-049").Timeout(180)) {
   constexpr std::size_t kSize = kBlock - 4;
-  ExpectRefused("0", kSize, Number(0), {EINVAL, EMSGSIZE, EUCLEAN});
-  ExpectRefused("1", kSize, Number(1), {EINVAL, EMSGSIZE});
-  ExpectRefused("255", kSize, Number(255), {EINVAL, EMSGSIZE});
-  ExpectRefused("16385", kSize, Number(16385), {EMSGSIZE});
-  ExpectRefused("2^31 - 1", kSize, Number(0x7fffffffU), {EUCLEAN});
-  ExpectRefused("2^32 - 1", kSize, Number(0xffffffffU), {EUCLEAN});
+  ExpectRefused("a descriptor of 0", kSize, Number(0), {EINVAL, EMSGSIZE, EUCLEAN});
+  ExpectRefused("a descriptor of 1", kSize, Number(1), {EINVAL, EMSGSIZE});
+  ExpectRefused("a descriptor of 255", kSize, Number(255), {EINVAL, EMSGSIZE});
+  ExpectRefused("a descriptor of 16385", kSize, Number(16385), {EMSGSIZE});
+  ExpectRefused("a descriptor of 2^31 - 1", kSize, Number(0x7fffffffU), {EUCLEAN});
+  ExpectRefused("a descriptor of 2^32 - 1", kSize, Number(0xffffffffU), {EUCLEAN});
   ExpectMended();
 }
 

@@ -5,6 +5,7 @@
 #include <sys/capability.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <array>
 #include <cstring>
@@ -291,6 +292,37 @@ KASSAY_CASE_F(Token, DelegationNeedsRealPrivilege, Cites("SEL-054")) {
   EXPECT_THAT(seen.value->any, IsErrno(EPERM));
   EXPECT_THAT(seen.value->none, Eq(0));
   EXPECT_THAT(seen.value->create, IsErrno(EPERM));
+}
+
+// Attributes of files of a bpffs: what 7.3 adds, so that its files can carry labels.
+KASSAY_CASE_F(Token, FilesOfABpffsCarryTrustedAndSecurityAttributes, Cites("SEL-067")) {
+  struct Seen {
+    long setup = 0, trusted = 0, security = 0, user = 0, length = 0;
+  };
+  const auto seen = InChild([] {
+    Seen result;
+    const UniqueFd context(fsopen("bpf", FSOPEN_CLOEXEC));
+    if (fsconfig(context.Get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0)
+      result.setup = -errno;
+    const UniqueFd mount(fsmount(context.Get(), FSMOUNT_CLOEXEC, 0));
+    if (mkdirat(mount.Get(), "folder", 0700) != 0) result.setup = -errno;
+    const UniqueFd folder(openat(mount.Get(), "folder", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const auto set = [&](const char* name) {
+      return fsetxattr(folder.Get(), name, "value", 5, 0) == 0 ? 0L : -errno;
+    };
+    result.trusted = set("trusted.kassay");
+    result.security = set("security.kassay");
+    result.user = set("user.kassay");
+    std::array<char, 8> value{};
+    result.length = fgetxattr(folder.Get(), "trusted.kassay", value.data(), value.size());
+    return result;
+  });
+  ASSERT_TRUE(seen.value) << seen.Describe();
+  ASSERT_EQ(seen.value->setup, 0);
+  EXPECT_EQ(seen.value->trusted, 0);
+  EXPECT_EQ(seen.value->security, 0);
+  EXPECT_THAT(seen.value->user, IsErrno(EOPNOTSUPP));
+  EXPECT_EQ(seen.value->length, 5);
 }
 
 }  // namespace
