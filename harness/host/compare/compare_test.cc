@@ -106,6 +106,16 @@ TEST(Compare, ACaseWithoutResultNeverHidesARegression) {
   EXPECT_EQ(Compare(before, after).Count(Change::kNotRun), 1U);
 }
 
+// A run of one suite beside a baseline of all: the digests are over different choices.
+TEST(Compare, OfAnotherChoiceOfSuitesTheExecutablesAreNotTold) {
+  const Baseline before = Side({Case("A", Verdict::kPass)});
+  Baseline after = before;
+  after.environment.suite_sha256 = "2";
+  EXPECT_EQ(Compare(before, after).differences.size(), 1U);
+  after.suites = {"s", "t"};
+  EXPECT_TRUE(Compare(before, after).differences.empty());
+}
+
 TEST(Compare, ADeletedCaseCountsUnlessItsRequirementIsStillTold) {
   const Baseline before = Side({Case("A", Verdict::kPass)});
   BaselineCase renamed = Case("B", Verdict::kPass);

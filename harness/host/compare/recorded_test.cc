@@ -1,0 +1,129 @@
+// The recorded baselines beside each other: between two kernels exactly those requirements change
+// that the kernel changed. A change that is not in these lists is news: look at it, find its reason
+// in the kernel, and only then add it.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <set>
+
+#include "harness/host/compare/compare.h"
+
+namespace kassay {
+namespace {
+
+using ::testing::ContainerEq;
+using ::testing::IsEmpty;
+
+using Requirements = std::set<std::string>;
+
+// Between 7.0.13 and 7.2.12; the stable releases that brought it are in the catalogues' errata.
+const Requirements kFixedFirst = {
+    "CTX-105",                                   // locks in per-CPU variables
+    "DMV-008", "FSV-052",                        // a key that races with sealing
+    "DMV-055",                                   // a table kept its loader's keyring
+    "FSV-067",                                   // bpf_get_fsverity_digest cut the digest
+    "IOU-041", "IOU-042",                        // disabled rings and inherited lists
+    "IOU-051",                                   // lists and filters lost over execve
+    "LLK-073",                                   // signals by file ownership left the scope
+    "MNT-100", "MNT-101", "MNT-102", "MNT-138",  // covered mounts, internal superblocks
+    "MNT-141", "MNT-145",                        // nullfs: locks, access times
+    "MNT-210", "MNT-211", "MNT-212"};            // internal types, unbindable mounts
+const Requirements kNewFirst = {
+    "CTX-102",                                           // rt_mutex is tracked
+    "IOU-094", "IOU-101", "IOU-144", "IOU-155",          // data of CONNECT; QUERY's limit
+    "MNT-200", "MNT-201", "MNT-202", "MNT-213",          // FSMOUNT_NAMESPACE
+    "MNT-203", "MNT-204", "MNT-214",                     // empty mount namespaces
+    "MNT-206"};                                          // MOVE_MOUNT_BENEATH below a root
+const Requirements kOtherFirst = {"HRD-001", "HRD-003",  // /proc/PID/mem asks for a tracer
+                                  "HRD-100",             // options that came, went or were renamed
+                                  "IOU-071", "IOU-143",  // what QUERY and a strict size tell
+                                  "LLK-001", "LLK-002",
+                                  "LLK-005", "LLK-007"};  // Landlock's ABI and what it knows
+const Requirements kBroken = {"PQC-090"};  // PKEY_VERIFY ignores the signature's length
+
+// Between 7.2.12 and 7.3.4.
+const Requirements kFixedThen = {
+    "CTX-103",                                    // rcu_access_pointer()
+    "FSV-005", "FSV-034", "FSV-065",              // statx, hashes by request, early telling
+    "IOU-043",                                    // lists and calls without a ring
+    "IOU-098",                                    // a socket's type without its flags
+    "IOU-119", "IOU-122", "IOU-123",              // whom later filters reach
+    "MNT-167", "MNT-174", "MNT-193", "MNT-216",   // statmount, cursors, /proc/PID/net
+    "SEL-014", "SEL-015", "SEL-034", "SEL-035"};  // prog_load; the grantor is the token's
+const Requirements kNewThen = {
+    "HRD-010", "HRD-011",                        // two new switches
+    "LLK-069", "LLK-070", "LLK-072",             // LANDLOCK_RESTRICT_SELF_NO_NEW_PRIVS
+    "MNT-142", "MNT-207", "MNT-208", "MNT-209",  // nullfs, kernel threads, covers, failfs
+    "SEL-067"};                                  // attributes on bpffs
+const Requirements kOtherThen = {"FSV-049",      // the error for a descriptor too small
+                                 "HRD-100", "LLK-001"};
+
+Requirements Both(const Requirements& a, const Requirements& b) {
+  Requirements both = a;
+  both.insert(b.begin(), b.end());
+  return both;
+}
+
+class RecordedChanges : public ::testing::Test {
+ protected:
+  void Between(const std::string& before, const std::string& after) {
+    const auto a = LoadBaseline(File(before));
+    ASSERT_TRUE(a) << a.error().message;
+    const auto b = LoadBaseline(File(after));
+    ASSERT_TRUE(b) << b.error().message;
+    comparison_ = Compare(*a, *b);
+    EXPECT_THAT(comparison_.differences, IsEmpty()) << "not only the kernel differs";
+  }
+  [[nodiscard]] Requirements Of(Change change) const {
+    Requirements all;
+    for (const CaseChange& c : comparison_.cases) {
+      if (c.change != change) continue;
+      all.insert(c.Either().requirements.begin(), c.Either().requirements.end());
+    }
+    return all;
+  }
+  // Every change is one of these kinds.
+  void ExpectNothingElse() const {
+    size_t listed = 0;
+    for (const Change kind :
+         {Change::kRegressed, Change::kFixed, Change::kNowHolds, Change::kChangedEvidence})
+      listed += comparison_.Count(kind);
+    EXPECT_EQ(comparison_.cases.size(), listed);
+  }
+
+ private:
+  static std::filesystem::path File(const std::string& version) {
+    return std::filesystem::path(KASSAY_BASELINES) / ("debian-" + version + "-1~bpo13+1.json");
+  }
+  Comparison comparison_;
+};
+
+TEST_F(RecordedChanges, From7_0_13To7_2_12) {
+  Between("7.0.13", "7.2.12");
+  EXPECT_THAT(Of(Change::kRegressed), ContainerEq(kBroken));
+  EXPECT_THAT(Of(Change::kFixed), ContainerEq(kFixedFirst));
+  EXPECT_THAT(Of(Change::kNowHolds), ContainerEq(kNewFirst));
+  EXPECT_THAT(Of(Change::kChangedEvidence), ContainerEq(kOtherFirst));
+  ExpectNothingElse();
+}
+
+TEST_F(RecordedChanges, From7_2_12To7_3_4) {
+  Between("7.2.12", "7.3.4");
+  EXPECT_THAT(Of(Change::kRegressed), IsEmpty());
+  EXPECT_THAT(Of(Change::kFixed), ContainerEq(kFixedThen));
+  EXPECT_THAT(Of(Change::kNowHolds), ContainerEq(kNewThen));
+  EXPECT_THAT(Of(Change::kChangedEvidence), ContainerEq(kOtherThen));
+  ExpectNothingElse();
+}
+
+TEST_F(RecordedChanges, From7_0_13To7_3_4) {
+  Between("7.0.13", "7.3.4");
+  EXPECT_THAT(Of(Change::kRegressed), ContainerEq(kBroken));
+  EXPECT_THAT(Of(Change::kFixed), ContainerEq(Both(kFixedFirst, kFixedThen)));
+  EXPECT_THAT(Of(Change::kNowHolds), ContainerEq(Both(kNewFirst, kNewThen)));
+  EXPECT_THAT(Of(Change::kChangedEvidence), ContainerEq(Both(kOtherFirst, kOtherThen)));
+  ExpectNothingElse();
+}
+
+}  // namespace
+}  // namespace kassay
