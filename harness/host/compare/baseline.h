@@ -78,7 +78,8 @@ struct Baseline {
 // Reads a baseline or a run's results.json, whichever the file is.
 [[nodiscard]] Result<Baseline> LoadBaseline(const std::filesystem::path& file);
 
-// "debian-7.0.13-1~bpo13+1.json"; a kernel without package is named by its release and image hash.
+// "debian-7.0.13-1~bpo13+1.json"; a kernel without package is named by its release and image hash,
+// the reference kernel by its release: "reference-7.0.13-kassay.json".
 [[nodiscard]] std::string BaselineFileName(const KernelIdentity& kernel);
 
 // The recorded baseline for a kernel in `folder`: by package version or image hash when they are

@@ -123,6 +123,9 @@ TEST(BaselineFile, IsNamedByVendorAndPackageVersionAndFoundAgain) {
   EXPECT_EQ(BaselineFileName(run.kernel), "debian-7.0.13-1~bpo13+1.json");
   KernelIdentity tree = {.release = "7.0.0-rc1/../x", .image_sha256 = std::string(64, 'b')};
   EXPECT_EQ(BaselineFileName(tree), "tree-7.0.0-rc1-..-x-bbbbbbbbbbbb.json");
+  // Every build of it is another image.
+  tree = {.release = "7.0.13-kassay", .vendor = "reference", .image_sha256 = std::string(64, 'c')};
+  EXPECT_EQ(BaselineFileName(tree), "reference-7.0.13-kassay.json");
 
   const auto file = folder / BaselineFileName(run.kernel);
   ASSERT_TRUE(WriteFileAtomically(file, ToJson(BaselineOf(run))));
