@@ -55,7 +55,7 @@ Result<std::string> TextOf(const RunResult& run, const Options& options,
   if (options.format == "table") {
     TableOptions table;
     table.findings = checked.findings;
-    if (HasChecks(options.checks)) table.verdict = VerdictWord(checked.code);
+    if (HasChecks(options.checks)) table.verdict = checked.verdict;
     return TableOf(run, table);
   }
   if (options.format == "junit") return JUnitOf(run);
@@ -71,7 +71,7 @@ Result<std::string> TextOf(const RunResult& run, const Options& options,
   if (options.format == "gitlab") return GitLabCodeQualityOf(run);
   HtmlContext context = TextsOf(run.suites);
   context.findings = checked.findings;
-  context.verdict = VerdictWord(checked.code);
+  context.verdict = checked.verdict;
   return HtmlOfRun(run, context);
 }
 

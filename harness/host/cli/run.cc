@@ -122,13 +122,13 @@ Result<ExitCode> RunIt(const CLI::App& command, Options& options) {
   }
   const CheckOutcome& checked = *applied;
   context.findings = checked.findings;
-  context.verdict = VerdictWord(checked.code);
+  context.verdict = checked.verdict;
   KASSAY_CHECK(LeaveResults(run_options.out_dir, *run, context));
   TableOptions table;
   table.colours = ::isatty(STDOUT_FILENO) != 0;
   table.out_dir = run_options.out_dir.string();
   table.findings = checked.findings;
-  table.verdict = VerdictWord(checked.code);
+  table.verdict = checked.verdict;
   std::cout << TableOf(*run, table) << std::flush;
   return checked.code;
 }

@@ -4,6 +4,7 @@
 
 #include "harness/base/paths.h"
 #include "harness/host/compare/compare_text.h"
+#include "harness/host/report/html/html.h"
 #include "harness/host/run/catalogue.h"
 
 namespace kassay::cli {
@@ -153,6 +154,11 @@ Result<CheckOutcome> RunChecks::Apply(RunResult& run) const {
   }
   const bool told = own != ExitCode::kInterrupted;
   if (!level_holds && told) outcome.code = ExitCode::kNonconformant;
+  const bool excused =
+      outcome.code == ExitCode::kConformant && ExitCodeOf(run) == ExitCode::kNonconformant;
+  outcome.verdict = !excused                       ? VerdictWord(outcome.code)
+                    : own == ExitCode::kConformant ? "known bugs only"
+                                                   : "not worse";
   return outcome;
 }
 

@@ -29,6 +29,9 @@ void AddCheckFlags(CLI::App& command, CheckFlags& flags);
 struct CheckOutcome {
   std::vector<std::string> findings;  // one line each, for the terminal and the report
   ExitCode code = ExitCode::kConformant;
+  // What `code` says in a word. Where failures are left that the baseline had ("not worse") or that
+  // --expect-errata forgives ("known bugs only"), code 0 is not "conformant".
+  std::string verdict = "conformant";
 };
 
 class RunChecks {

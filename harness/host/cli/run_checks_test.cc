@@ -61,8 +61,10 @@ class RunChecksTest : public ::testing::Test {
 
 TEST_F(RunChecksTest, KnownBugsAreExpectedWhenThatIsAskedFor) {
   EXPECT_EQ(Apply().code, ExitCode::kNonconformant);
+  EXPECT_EQ(Apply().verdict, "nonconformant");
   flags_.expect_errata = true;
   EXPECT_EQ(Apply().code, ExitCode::kConformant);
+  EXPECT_EQ(Apply().verdict, "known bugs only") << "what fails is not called conformant";
   run_.cases[1].erratum.reset();
   EXPECT_EQ(Apply().code, ExitCode::kNonconformant);
 }
@@ -79,6 +81,7 @@ TEST_F(RunChecksTest, AWaiverBesideKnownBugsTakesNothingBack) {
   flags_.expect_errata = false;
   Waive("IOU-042", "2999-01-01");
   EXPECT_EQ(Apply().code, ExitCode::kConformant);
+  EXPECT_EQ(Apply().verdict, "conformant");
 }
 
 TEST_F(RunChecksTest, AnExpiredWaiverFailsEvenIfTheBugIsKnown) {
@@ -93,8 +96,10 @@ TEST_F(RunChecksTest, ABaselineExcusesWhatFailedBeforeAndNothingElse) {
   flags_.baseline = (dir_ / "before.json").string();
   ASSERT_TRUE(WriteFileAtomically(flags_.baseline, ToJson(BaselineOf(run_))));
   EXPECT_EQ(Apply().code, ExitCode::kConformant);
+  EXPECT_EQ(Apply().verdict, "not worse") << "what fails is not called conformant";
   run_.cases.push_back(Case("List.Other", "IOU-043"));
   EXPECT_EQ(Apply().code, ExitCode::kRegressed);
+  EXPECT_EQ(Apply().verdict, "regressed");
 }
 
 TEST_F(RunChecksTest, ABaselineOfOtherSuitesExcusesNothing) {

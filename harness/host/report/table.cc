@@ -145,7 +145,9 @@ class Table {
     if (!options_.out_dir.empty()) Line("results: " + PrintableLine(options_.out_dir));
     const ExitCode code = ExitCodeOf(run_);
     const std::string verdict = options_.verdict.empty() ? Word(code) : options_.verdict;
-    const int colour = verdict == "conformant" ? kGreen : verdict == "interrupted" ? kYellow : kRed;
+    const bool good = verdict == "conformant" || verdict == "not worse";
+    const bool unsure = verdict == "interrupted" || verdict == "known bugs only";
+    const int colour = good ? kGreen : unsure ? kYellow : kRed;
     Line(fmt::format("{}: {}: {}", PrintableLine(run_.kernel.spec), Coloured(verdict, colour),
                      TallyOf(run_).Line()));
   }

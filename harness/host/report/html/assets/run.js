@@ -190,6 +190,10 @@ function verdictWords(run, wrong, count) {
         : plural(hurt, "requirement does", "requirements do") + " not hold: " + cases];
     case "regressed":
       return ["Worse than the baseline", "bad", cases];
+    case "not worse":
+      return ["Not worse than the baseline", "good", cases + " So it was in the baseline."];
+    case "known bugs only":
+      return ["Fails by known bugs only", "unsure", cases];
     case "interrupted":
       return ["Interrupted", "unsure", "The run was stopped; what had finished until then is below."];
     default:
