@@ -5,11 +5,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
-#include <cstring>
+#include <cerrno>
 
 #include "harness/base/unique_fd.h"
 #include "suites/selinux_bpf_token/bpf_objects.h"
+#include "suites/selinux_bpf_token/fd_passing.h"
 #include "suites/selinux_bpf_token/policy.h"
 #include "suites/support/case.h"
 #include "suites/support/child.h"
@@ -50,39 +50,6 @@ void PrintTo(const Passed& passed, std::ostream* os) {
 constexpr Passed kArrives{0, true, false};
 constexpr Passed kIsCutOff{0, false, true};
 
-Passed Receive(int socket) {
-  char byte = 0;
-  iovec data{&byte, 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr header{};
-  header.msg_iov = &data;
-  header.msg_iovlen = 1;
-  header.msg_control = control.data();
-  header.msg_controllen = control.size();
-  Passed passed;
-  if (recvmsg(socket, &header, MSG_CMSG_CLOEXEC) != 1) passed.sent = -errno;
-  passed.arrived = CMSG_FIRSTHDR(&header) != nullptr;
-  passed.cut_off = (header.msg_flags & MSG_CTRUNC) != 0;
-  return passed;
-}
-
-long Send(int socket, int fd) {
-  char byte = 'x';
-  iovec data{&byte, 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr header{};
-  header.msg_iov = &data;
-  header.msg_iovlen = 1;
-  header.msg_control = control.data();
-  header.msg_controllen = control.size();
-  cmsghdr* rights = CMSG_FIRSTHDR(&header);
-  rights->cmsg_level = SOL_SOCKET;
-  rights->cmsg_type = SCM_RIGHTS;
-  rights->cmsg_len = CMSG_LEN(sizeof fd);
-  memcpy(CMSG_DATA(rights), &fd, sizeof fd);
-  return sendmsg(socket, &header, 0) == 1 ? 0 : -errno;
-}
-
 // An object of grant_t's, sent, and received as `receiver`.
 ChildResult<Passed> PassTo(const char* receiver, Object object) {
   return InChild([=] {
@@ -94,9 +61,12 @@ ChildResult<Passed> PassTo(const char* receiver, Object object) {
     const long made = Make(object);
     if (made < 0) return Passed{made};
     const UniqueFd descriptor(static_cast<int>(made));
-    if (const long error = Send(from.Get(), descriptor.Get()); error != 0) return Passed{error};
+    char byte = 'x';
+    if (const long error = SendWithFd(from.Get(), &byte, 1, descriptor.Get()); error != 0)
+      return Passed{error};
     if (const long error = Become(receiver); error != 0) return Passed{error};
-    return Receive(to.Get());
+    const Received received = ReceiveWithFd(to.Get(), &byte, 1);
+    return Passed{received.bytes == 1 ? 0 : received.bytes, received.fd.IsOpen(), received.cut_off};
   });
 }
 

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "suites/selinux_bpf_token/fd_passing.h"
 #include "suites/selinux_bpf_token/policy.h"
 #include "suites/support/syscall_matchers.h"
 #include "suites/support/user_namespace.h"
@@ -36,39 +37,15 @@ void Put(std::array<char, 96>& field, const char* value) {
 }
 
 long Send(int socket, const Message& message, int fd) {
-  iovec data{const_cast<Message*>(&message), sizeof message};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr header{};
-  header.msg_iov = &data;
-  header.msg_iovlen = 1;
-  if (fd >= 0) {
-    header.msg_control = control.data();
-    header.msg_controllen = control.size();
-    cmsghdr* rights = CMSG_FIRSTHDR(&header);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof fd);
-    memcpy(CMSG_DATA(rights), &fd, sizeof fd);
-  }
-  if (sendmsg(socket, &header, 0) < 0) return -errno;
+  if (const long error = SendWithFd(socket, &message, sizeof message, fd); error != 0) return error;
   long answer = -EPROTO;
   return recv(socket, &answer, sizeof answer, 0) == sizeof answer ? answer : -EPROTO;
 }
 
 bool Receive(int socket, Message* message, UniqueFd* fd) {
-  iovec data{message, sizeof *message};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr header{};
-  header.msg_iov = &data;
-  header.msg_iovlen = 1;
-  header.msg_control = control.data();
-  header.msg_controllen = control.size();
-  if (recvmsg(socket, &header, MSG_CMSG_CLOEXEC) != sizeof *message) return false;
-  if (const cmsghdr* rights = CMSG_FIRSTHDR(&header); rights != nullptr) {
-    int received = -1;
-    memcpy(&received, CMSG_DATA(rights), sizeof received);
-    fd->Reset(received);
-  }
+  Received received = ReceiveWithFd(socket, message, sizeof *message);
+  if (received.bytes != static_cast<long>(sizeof *message)) return false;
+  if (received.fd.IsOpen()) *fd = std::move(received.fd);
   return true;
 }
 
