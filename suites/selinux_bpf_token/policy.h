@@ -62,8 +62,8 @@ class EitherPolicy : public Selinux, public ::testing::WithParamInterface<const 
 class AvcMatcher {
  public:
   using is_gtest_matcher = void;
-  AvcMatcher(std::string permission, std::string source, std::string target, std::string tclass,
-             bool permissive)
+  AvcMatcher(std::string permission, std::string_view source, std::string_view target,
+             std::string tclass, bool permissive)
       : permission_(std::move(permission)),
         source_(ContextOf(source)),
         target_(ContextOf(target)),
@@ -76,10 +76,9 @@ class AvcMatcher {
  private:
   std::string permission_, source_, target_, class_, permissive_;
 };
-inline AvcMatcher Avc(std::string permission, std::string source, std::string target,
+inline AvcMatcher Avc(std::string permission, std::string_view source, std::string_view target,
                       std::string tclass, bool permissive = false) {
-  return {std::move(permission), std::move(source), std::move(target), std::move(tclass),
-          permissive};
+  return {std::move(permission), source, target, std::move(tclass), permissive};
 }
 
 // Denials were recorded, and all of them are this one.
