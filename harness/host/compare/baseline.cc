@@ -190,8 +190,7 @@ std::string BaselineFileName(const KernelIdentity& kernel) {
     const std::string vendor = kernel.vendor.empty() ? "unknown" : kernel.vendor;
     return FileNameSafe(vendor + "-" + kernel.package_version) + ".json";
   }
-  // Every build of the reference kernel is another image (its module key is made anew), and the same
-  // kernel all the same.
+  // Another compiler makes another image of the reference kernel, which is the same kernel to us.
   if (kernel.vendor == "reference") return FileNameSafe("reference-" + kernel.release) + ".json";
   const std::string vendor = kernel.vendor.empty() ? "tree" : kernel.vendor;
   return FileNameSafe(vendor + "-" + kernel.release + "-" + kernel.image_sha256.substr(0, 12)) +
