@@ -35,7 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   kassay::UnpackLimits limits;
   limits.bytes = 1 << 20;
   limits.entries = 64;
-  (void)kassay::UnpackPackage("/proc/self/fd/" + std::to_string(package.Get()), Target(), kassay::PackagePart::kKernel, limits);
+  (void)kassay::UnpackPackage("/proc/self/fd/" + std::to_string(package.Get()), Target(),
+                              kassay::PackagePart::kKernel, limits);
   for (const auto& entry : fs::recursive_directory_iterator(Target())) {
     if (!entry.is_directory() && (entry.is_symlink() || !entry.is_regular_file())) __builtin_trap();
   }

@@ -12,7 +12,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kForms =
-    "a kernel is named by debian:VERSION, reference:VERSION, FILE.deb[,FILE.deb...], FILE.rpm[,...], "
+    "a kernel is named by debian:VERSION, reference:VERSION, FILE.deb[,FILE.deb...], "
+    "FILE.rpm[,...], "
     "image:FILE[,modules=DIR][,config=FILE], a bzImage or vmlinux, or a kernel build tree";
 
 std::vector<std::string> SplitAtCommas(std::string_view text) {
