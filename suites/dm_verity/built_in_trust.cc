@@ -1,5 +1,6 @@
 // The order in which keyrings are asked: it shows where a built-in key is ours.
 #include "suites/dm_verity/trust.h"
+#include "suites/support/trust/built_in.h"
 
 namespace kassay::verity {
 namespace {
@@ -8,7 +9,7 @@ class BuiltIn : public testing::Test {
  protected:
   void SetUp() override {
     REQUIRE_VERITY();
-    REQUIRE_OUR_TRUST();
+    trust::RequireBuiltIn();
     verity_ = std::make_unique<Verity>(kPlain);
   }
   [[nodiscard]] const std::string& Root() const { return verity_->image.root_hex; }

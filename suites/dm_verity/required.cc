@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "suites/dm_verity/trust.h"
+#include "suites/support/trust/built_in.h"
 
 namespace kassay::verity {
 namespace {
@@ -47,7 +48,7 @@ KASSAY_CASE(Required, ATrustedSignatureLoads,
 KASSAY_CASE(Required, ABuiltInKeysSignatureLoads,
             Cites("DMV-021", "DMV-022").Profile("verity_required").Timeout(60)) {
   REQUIRE_REQUIRED();
-  REQUIRE_OUR_TRUST();
+  trust::RequireBuiltIn();
   const Verity verity(kPlain);
   ExpectGood(verity.image,
              Signed(verity.Table(), Signer("trusted-rsa").Over(verity.image.root_hex)), "built in");

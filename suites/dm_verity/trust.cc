@@ -53,10 +53,4 @@ std::string Flipped(std::string bytes, std::size_t at) {
   return bytes;
 }
 
-bool TrustsFixtures() {
-  std::ifstream keys("/proc/keys");
-  const std::string all{std::istreambuf_iterator<char>(keys), std::istreambuf_iterator<char>()};
-  return all.find("kassay: trusted-rsa") != std::string::npos;
-}
-
 }  // namespace kassay::verity

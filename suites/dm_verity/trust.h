@@ -48,12 +48,6 @@ void Trust(const std::vector<std::string>& certificates);
 
 [[nodiscard]] std::string Flipped(std::string bytes, std::size_t at);
 
-// Whether the kernel was built to trust the fixtures "trusted-*".
-[[nodiscard]] bool TrustsFixtures();
-#define REQUIRE_OUR_TRUST()                \
-  if (!::kassay::verity::TrustsFixtures()) \
-  KASSAY_UNMET("the kernel was not built to trust the fixtures' certificates")
-
 // Leaves the case unless .dm-verity is there and takes keys.
 #define REQUIRE_OPEN_KEYRING()                                \
   REQUIRE_VERITY();                                           \

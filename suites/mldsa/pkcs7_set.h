@@ -8,6 +8,7 @@
 #include <string>
 
 #include "suites/mldsa/mldsa_set.h"
+#include "suites/support/trust/built_in.h"
 #include "suites/support/trust/cms.h"
 
 namespace kassay::mldsa {
@@ -34,10 +35,7 @@ class Pkcs7PerSet : public PerSet {
  protected:
   void SetUp() override {
     if (!SystemKeyring(".builtin_trusted_keys")) KASSAY_UNMET("no keyring of built-in keys");
-    std::ifstream keys("/proc/keys");
-    const std::string all{std::istreambuf_iterator<char>(keys), std::istreambuf_iterator<char>()};
-    if (all.find("kassay: " + Named("trusted")) == std::string::npos)
-      KASSAY_UNMET("the kernel was not built to trust the fixtures' certificates");
+    RequireBuiltIn(Named("trusted"));
     key_ = FixtureKey(Named("trusted"));
     ids_ = FixtureIds(Named("trusted"));
     SetUsage(kModule);

@@ -149,8 +149,4 @@ MlDsaSupport SeenMlDsaSupport() {
   return Query(serial, "hash=none").error == 0 ? MlDsaSupport::kFull : MlDsaSupport::kNamesOnly;
 }
 
-bool TrustsFixtures() {
-  return Slurp("/proc/keys").find("kassay: trusted-rsa") != std::string::npos;
-}
-
 }  // namespace kassay::modules

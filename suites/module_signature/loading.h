@@ -70,8 +70,6 @@ void ExpectLoadWithFlags(Policy policy, std::string_view file, int flags, Outcom
 // Whether the kernel verifies ML-DSA, knows only its names (7.0 without CRYPTO_MLDSA), or neither.
 enum class MlDsaSupport { kFull, kNamesOnly, kNone };
 [[nodiscard]] MlDsaSupport SeenMlDsaSupport();
-// Whether the kernel was built to trust the fixtures' certificates.
-[[nodiscard]] bool TrustsFixtures();
 
 // The same body as three cases, one a policy.
 #define KASSAY_CASE_IN_EVERY_POLICY(name, ...)                                                \

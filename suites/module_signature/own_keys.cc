@@ -3,6 +3,7 @@
 // signature before it asks whom it trusts, so that even a stock kernel shows its verdict: untrusted
 // if it is right, refused if not.
 #include "suites/module_signature/loading.h"
+#include "suites/support/trust/built_in.h"
 
 namespace kassay::modules {
 namespace {
@@ -89,10 +90,6 @@ KASSAY_CASE_IN_EVERY_POLICY(AnUnknownMlDsaKeyIsUntrusted, "SIG-030", "SIG-031", 
   ExpectLoad(policy, Signed(body, attributes), unless_known(EKEYREJECTED), "attributes");
 }
 
-#define REQUIRE_OUR_TRUST() \
-  if (!TrustsFixtures())    \
-  KASSAY_UNMET("the kernel was not built to trust the fixtures' certificates")
-
 void ExpectTrustedSigner(Policy policy, const Signer& signer, DigestName digest) {
   const std::string what = signer.name + " " + std::string(digest.name);
   const std::string& body = Vendors().body;
@@ -104,25 +101,25 @@ void ExpectTrustedSigner(Policy policy, const Signer& signer, DigestName digest)
 }
 
 KASSAY_CASE_IN_EVERY_POLICY(ATrustedRsaKeyIsTrusted, "SIG-035") {
-  REQUIRE_OUR_TRUST();
+  trust::RequireBuiltIn();
   for (const DigestName digest : {kSha256, kSha384, kSha512})
     ExpectTrustedSigner(policy, Signer("trusted-rsa"), digest);
 }
 
 KASSAY_CASE_IN_EVERY_POLICY(ASignatureWithSha1IsStillTrusted, "SIG-025") {
-  REQUIRE_OUR_TRUST();
+  trust::RequireBuiltIn();
   ExpectTrustedSigner(policy, Signer("trusted-rsa"), kSha1);
 }
 
 KASSAY_CASE_IN_EVERY_POLICY(ATrustedEcdsaKeyIsTrusted, "SIG-035") {
-  REQUIRE_OUR_TRUST();
+  trust::RequireBuiltIn();
   for (const DigestName digest : {kSha256, kSha384, kSha512})
     ExpectTrustedSigner(policy, Signer("trusted-ecdsa"), digest);
 }
 
 // Whom a built-in key vouched for is trusted once it is in the secondary keyring, not before.
 KASSAY_CASE_IN_EVERY_POLICY(AKeyOfTheSecondaryKeyringIsTrusted, "SIG-040") {
-  REQUIRE_OUR_TRUST();
+  trust::RequireBuiltIn();
   const auto secondary = SystemKeyring(".secondary_trusted_keys");
   if (!secondary) KASSAY_ABSENT("/proc/keys has no .secondary_trusted_keys");
   const SigningKey root = FixtureKey("trusted-rsa");
@@ -137,7 +134,7 @@ KASSAY_CASE_IN_EVERY_POLICY(AKeyOfTheSecondaryKeyringIsTrusted, "SIG-040") {
 }
 
 KASSAY_CASE_IN_EVERY_POLICY(ATrustedMlDsaKeyIsTrusted, "SIG-027", "SIG-028") {
-  REQUIRE_OUR_TRUST();
+  trust::RequireBuiltIn();
   for (const MlDsaSet set : kAllMlDsaSets) {
     const Signer signer("trusted-" + std::string(ParametersOf(set).kernel_name));
     ExpectTrustedSigner(policy, signer, kSha512);
@@ -146,7 +143,7 @@ KASSAY_CASE_IN_EVERY_POLICY(ATrustedMlDsaKeyIsTrusted, "SIG-027", "SIG-028") {
 }
 
 KASSAY_CASE_IN_EVERY_POLICY(ATrustedMlDsaKeyWithAttributesIsRejected, "SIG-029") {
-  REQUIRE_OUR_TRUST();
+  trust::RequireBuiltIn();
   const Signer trusted("trusted-mldsa65");
   CmsMessage message = trusted.Over(Vendors().body, kSha512);
   message.signers[0].attributes = SignedAttributes{};
@@ -154,14 +151,14 @@ KASSAY_CASE_IN_EVERY_POLICY(ATrustedMlDsaKeyWithAttributesIsRejected, "SIG-029")
 }
 
 KASSAY_CASE_IN_EVERY_POLICY(AnUnsupportedDigestIsUntrustedAlsoByATrustedKey, "SIG-014") {
-  REQUIRE_OUR_TRUST();
+  trust::RequireBuiltIn();
   const Signer trusted("trusted-rsa");
   ExpectLoad(policy, Signed(Vendors().body, trusted.Over(Vendors().body, kMd5)), kUntrusted, "md5");
 }
 
 // One algorithm's signature under another's name.
 KASSAY_CASE_IN_EVERY_POLICY(TheAlgorithmMustBeTheKeys, "SIG-036") {
-  REQUIRE_OUR_TRUST();
+  trust::RequireBuiltIn();
   const std::string& body = Vendors().body;
   const Signer rsa("trusted-rsa");
   const Signer mldsa("trusted-mldsa65");
@@ -186,7 +183,7 @@ KASSAY_CASE_IN_EVERY_POLICY(TheAlgorithmMustBeTheKeys, "SIG-036") {
 
 // A message that brings its own content would be verified over that instead of over the module.
 KASSAY_CASE_IN_EVERY_POLICY(AMessageWithContentIsMalformed, "SIG-037") {
-  REQUIRE_OUR_TRUST();
+  trust::RequireBuiltIn();
   for (const char* name : {"trusted-rsa", "trusted-mldsa65"}) {
     const Signer trusted(name);
     CmsMessage message = trusted.Over("other content", kSha512);
@@ -207,7 +204,7 @@ KASSAY_CASE_IN_EVERY_POLICY(AMessageWithContentIsMalformed, "SIG-037") {
 }
 
 KASSAY_CASE_IN_EVERY_POLICY(TheSignatureIsLookedAtBeforeTheModule, "SIG-024") {
-  REQUIRE_OUR_TRUST();
+  trust::RequireBuiltIn();
   const std::string junk(1000, 'j');
   const Signer trusted("trusted-rsa");
   ExpectLoad(policy, Signed(junk, trusted.Over(junk, kSha512)), NotAModule(kTrusted), "signed");
@@ -217,7 +214,7 @@ KASSAY_CASE_IN_EVERY_POLICY(TheSignatureIsLookedAtBeforeTheModule, "SIG-024") {
 
 // Longer than 16 bits can count: every byte of a long body is hashed.
 KASSAY_CASE_IN_EVERY_POLICY(NoByteOfALongBodyIsFree, "SIG-039") {
-  REQUIRE_OUR_TRUST();
+  trust::RequireBuiltIn();
   const std::string body(0x10000 + 1000, 'j');
   for (const char* name :
        {"trusted-rsa", "trusted-mldsa44", "trusted-mldsa65", "trusted-mldsa87"}) {
@@ -236,7 +233,7 @@ KASSAY_CASE_IN_EVERY_POLICY(NoByteOfALongBodyIsFree, "SIG-039") {
 }
 
 KASSAY_CASE_IN_EVERY_POLICY(ALeafOfATrustedCaIsTrusted, "SIG-038") {
-  REQUIRE_OUR_TRUST();
+  trust::RequireBuiltIn();
   const std::string& body = Vendors().body;
   for (const char* name : {"leaf-rsa", "leaf-mldsa44", "leaf-mldsa87", "leaf-mldsa87-below-rsa"}) {
     const Signer leaf(name);

@@ -29,7 +29,7 @@ class Token : public Selinux {
  protected:
   void SetUp() override {
     Selinux::SetUp();
-    if (!IsSkipped()) Enforce(kTokenPermsPolicy);
+    Enforce(kTokenPermsPolicy);
   }
 };
 

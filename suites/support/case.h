@@ -153,22 +153,19 @@ class ProbeRegistration {
 // record.
 void RecordEvidence(std::string_view key, std::string_view value);
 
+// Both end the case where they stand, also from a helper or from SetUp: they throw past every
+// caller of the case, so none of them can go on. Not in a child process and not in a thread of the
+// case's own: there they end the process, and the case fails.
+
 // Leaves the case because the feature (or a part of it) is not in this kernel; `reason` says how
-// that was seen. Only in the body of a case, never in a child process.
-#define KASSAY_ABSENT(reason)                  \
-  do {                                         \
-    ::kassay::RecordLeave("absent", (reason)); \
-    GTEST_SKIP() << "absent: " << (reason);    \
-  } while (false)
+// that was seen.
+#define KASSAY_ABSENT(reason) ::kassay::LeaveCase("absent", (reason), __FILE__, __LINE__)
 
 // Leaves the case because something else that it needs is missing in the surroundings; `reason`
 // names it. A race that was never hit is unmet, not passed.
-#define KASSAY_UNMET(reason)                  \
-  do {                                        \
-    ::kassay::RecordLeave("unmet", (reason)); \
-    GTEST_SKIP() << "unmet: " << (reason);    \
-  } while (false)
+#define KASSAY_UNMET(reason) ::kassay::LeaveCase("unmet", (reason), __FILE__, __LINE__)
 
-void RecordLeave(std::string_view verdict, std::string_view reason);
+[[noreturn]] void LeaveCase(std::string_view verdict, std::string_view reason, const char* file,
+                            int line);
 
 }  // namespace kassay

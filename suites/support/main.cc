@@ -81,9 +81,16 @@ std::string& CurrentCase() {
   return name;
 }
 
+// Of the process that runs the case: its children are not the case.
+pid_t& CasePid() {
+  static pid_t pid = 0;
+  return pid;
+}
+
 class RecordListener : public ::testing::EmptyTestEventListener {
   void OnTestStart(const ::testing::TestInfo& info) override {
     CurrentCase() = std::string(info.test_suite_name()) + "." + info.name();
+    CasePid() = getpid();
     WriteRecord({{"type", "case_start"}, {"case", CurrentCase()}});
   }
   void OnTestPartResult(const ::testing::TestPartResult& result) override {
@@ -182,11 +189,24 @@ void RecordEvidence(std::string_view key, std::string_view value) {
                {"value", Bounded(value)}});
 }
 
-void RecordLeave(std::string_view verdict, std::string_view reason) {
+// GoogleTest takes an AssertionException for "this test is over, and why has been reported"
+// (HandleExceptionsInMethodIfSupported in googletest/src/gtest.cc). The skip is reported first:
+// after a SetUp that was skipped the body does not run.
+void LeaveCase(std::string_view verdict, std::string_view reason, const char* file, int line) {
+  if (getpid() != CasePid()) {
+    std::cerr << InsideTree(file) << ":" << line << ": a child process cannot leave the case ("
+              << verdict << ": " << reason << ")" << std::endl;
+    std::abort();
+  }
   WriteRecord({{"type", "leave"},
                {"case", CurrentCase()},
                {"verdict", verdict},
                {"reason", Bounded(reason)}});
+  using Part = ::testing::TestPartResult;
+  const std::string message = std::string(verdict) + ": " + std::string(reason);
+  ::testing::internal::AssertHelper(Part::kSkip, file, line, message.c_str()) =
+      ::testing::Message();
+  throw ::testing::AssertionException(Part(Part::kSkip, file, line, message.c_str()));
 }
 
 }  // namespace kassay
@@ -204,6 +224,7 @@ int main(int argc, char** argv) {
   if (mode.starts_with(kPrepare)) return kassay::Prepare(std::string(mode.substr(kPrepare.size())));
   if (mode == "--kassay_probe") return kassay::RunProbes();
   // GoogleTest owns and deletes its listeners.
+  GTEST_FLAG_SET(catch_exceptions, true);  // LeaveCase throws
   ::testing::UnitTest::GetInstance()->listeners().Append(
       std::make_unique<kassay::RecordListener>().release());
   return RUN_ALL_TESTS();

@@ -1,0 +1,67 @@
+// A case that is left early is left: no caller of what left it can go on. Run on a real suite
+// executable, whose records are what the harness would see.
+#include <gmock/gmock.h>
+
+#include <array>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "harness/protocol/records.h"
+
+namespace kassay {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+struct CloseStream {
+  void operator()(FILE* stream) const { pclose(stream); }
+};
+
+std::string RecordsOf(const std::string& case_name) {
+  const std::string command = std::string(kRecordFdVariable) + "=3 " + KASSAY_LEAVING_SUITE +
+                              " --gtest_filter=" + case_name + " 3>&1 >/dev/null 2>&1";
+  const std::unique_ptr<FILE, CloseStream> stream(popen(command.c_str(), "r"));
+  std::string records;
+  std::array<char, 4096> chunk{};
+  while (stream != nullptr) {
+    const std::size_t got = fread(chunk.data(), 1, chunk.size(), stream.get());
+    if (got == 0) break;
+    records.append(chunk.data(), got);
+  }
+  return records;
+}
+
+auto LeftAs(const std::string& verdict, const std::string& reason) {
+  return AllOf(HasSubstr(R"("type":"leave")"), HasSubstr("\"verdict\":\"" + verdict + "\""),
+               HasSubstr("\"reason\":\"" + reason + "\""), HasSubstr("case_end"),
+               Not(HasSubstr("failure")));
+}
+
+TEST(Leaving, EndsTheCaseFromAHelper) {
+  EXPECT_THAT(RecordsOf("InHelper.*"), LeftAs("unmet", "from a helper"));
+}
+
+TEST(Leaving, EndsTheCaseFromSetUpBeforeItsBody) {
+  EXPECT_THAT(RecordsOf("InSetUp.*"), LeftAs("unmet", "from SetUp"));
+}
+
+TEST(Leaving, UnwindsWhatTheCaseHolds) {
+  EXPECT_THAT(RecordsOf("InBody.*"),
+              AllOf(LeftAs("absent", "from the body"), HasSubstr(R"("key":"unwound")")));
+}
+
+TEST(Leaving, IsAFailureInAChildProcess) {
+  EXPECT_THAT(RecordsOf("InChildProcess.*"),
+              AllOf(HasSubstr(R"("type":"failure")"), Not(HasSubstr(R"("type":"leave")"))));
+}
+
+TEST(Leaving, IsNotSeenInACaseThatRuns) {
+  EXPECT_THAT(RecordsOf("Nowhere.*"),
+              AllOf(HasSubstr(R"("passed":true)"), Not(HasSubstr("leave"))));
+}
+
+}  // namespace
+}  // namespace kassay
