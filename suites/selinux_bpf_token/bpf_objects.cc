@@ -104,19 +104,18 @@ Uses UseAll(int token) {
   uses.ringbuf = Succeeded(CreateMap(kMapTypeRingbuf, token));
   uses.filter = Succeeded(LoadProgram(kProgTypeSocketFilter, token));
   uses.xdp = Succeeded(LoadProgram(kProgTypeXdp, token));
-  uses.kprobe = Succeeded(LoadProgram(kProgTypeKprobe, token));
   uses.btf = Succeeded(LoadBtf(token));
   return uses;
 }
 
 Uses AllFail(int error_number) {
-  return {-error_number, -error_number, -error_number, -error_number, -error_number, -error_number};
+  return {-error_number, -error_number, -error_number, -error_number, -error_number};
 }
 
 void PrintTo(const Uses& uses, std::ostream* os) {
   *os << "{array map " << ErrnoName(-uses.array) << ", ring buffer " << ErrnoName(-uses.ringbuf)
       << ", socket filter " << ErrnoName(-uses.filter) << ", XDP " << ErrnoName(-uses.xdp)
-      << ", kprobe " << ErrnoName(-uses.kprobe) << ", BTF " << ErrnoName(-uses.btf) << "}";
+      << ", BTF " << ErrnoName(-uses.btf) << "}";
 }
 
 }  // namespace kassay::bpf

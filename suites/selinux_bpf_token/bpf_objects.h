@@ -22,13 +22,14 @@ inline constexpr int kNoToken = -1000;  // do not set BPF_F_TOKEN_FD at all
 // Closes a descriptor; 0, or the error it is.
 [[nodiscard]] int Succeeded(long fd_or_error);
 
-// Everything once: 0 or -errno.
+// Once each of what every kernel with BPF and networking has: 0 or -errno. Tracing programs are not
+// among them (tracing.cc).
 struct Uses {
-  int array = 1, ringbuf = 1, filter = 1, xdp = 1, kprobe = 1, btf = 1;
+  int array = 1, ringbuf = 1, filter = 1, xdp = 1, btf = 1;
   bool operator==(const Uses&) const = default;
 };
 [[nodiscard]] Uses UseAll(int token);
-inline constexpr Uses kAllWork{0, 0, 0, 0, 0, 0};
+inline constexpr Uses kAllWork{0, 0, 0, 0, 0};
 [[nodiscard]] Uses AllFail(int error_number);
 void PrintTo(const Uses& uses, std::ostream* os);
 

@@ -43,7 +43,7 @@ KASSAY_CASE_P(TokenCreation, WantsProgLoadAsOnTheGrantor, Cites("SEL-005", "SEL-
 
 KASSAY_CASE_P(TokenCreation, MapCreateAsMattersOnlyIfMapCreationIsDelegated, Cites("SEL-007")) {
   bpf::Uses uses = bpf::AllFail(EPERM);
-  uses.filter = uses.xdp = uses.kprobe = 0;
+  uses.filter = uses.xdp = 0;
   EXPECT_THAT(Try({.user = "u_nomapas", .delegation = OnlyCommand(kProgLoad)}),
               Returned(Eq(Used(uses))));
 }
