@@ -53,13 +53,12 @@ class Recomputation {
   }
 
   Status TakeSuite(const Suite& suite) {
-    const std::string& name = suite.catalogue.suite;
     const auto probes = TakeProbe(suite);
     Standings standings;
     for (const Feature& feature : suite.catalogue.features) {
       const auto probe = probes.find(feature.id);
       standings[feature.id] = StandingOf(
-          feature, name, facts_,
+          feature, suite.catalogue, facts_,
           probe == probes.end() ? std::nullopt : std::optional<ProbeRecord>(probe->second));
     }
     std::map<std::string, std::vector<size_t>> by_feature;  // indices into run_.cases
@@ -125,7 +124,7 @@ class Recomputation {
     for (size_t i = 1; i < finished.outcomes.size(); ++i) {
       AddAttempt(result, Judge(which, finished.outcomes[i]));
     }
-    MatchErratum(result, suite.catalogue, facts_.version);
+    Explain(result, suite.catalogue, facts_);
     result.duration_ms = finished.result.duration_ms;
     return result;
   }

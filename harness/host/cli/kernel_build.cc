@@ -13,14 +13,18 @@ namespace kassay::cli {
 namespace {
 
 constexpr const char* kFooter =
-    R"(The kernel has everything on that the suites test and trusts the fixtures' certificates.
+    R"(The kernel has everything on that the suites test and trusts the fixtures' certificates. The
+variant minimal is tinyconfig with the options that kassay, its suites and their features name
+(`kassay list kconfig`) and nothing else; it trusts none of the fixtures.
 It is kept in the cache; `reference:7.0` names it afterwards. A build that was stopped goes on.
 
 Examples:
   kassay kernel build 7.0
+  kassay kernel build 7.0 --variant minimal
   kassay kernel build 7.0 --from /media/debs
   kassay kernel build mine --source ~/src/linux
   kassay run --kernel reference:7.0
+  kassay run --kernel reference:7.0/minimal
 
 Exit codes: 0 done, 2 wrong usage, 3 could not be built, 130 interrupted.)";
 
@@ -57,7 +61,8 @@ ExitCode Build(Options& options) {
     std::cerr << "kassay: this source does not take " << wish << "\n";
   std::cout << (built->was_there ? "already built: " : "built: ") << built->root.string() << "\n";
   if (options.build.source.empty())
-    std::cout << "use it as: --kernel reference:" << options.build.version << "\n";
+    std::cout << "use it as: --kernel reference:" << options.build.version
+              << (options.build.variant.empty() ? "" : "/" + options.build.variant) << "\n";
   return ExitCode::kConformant;
 }
 
@@ -68,6 +73,8 @@ void AddKernelBuildCommand(CLI::App& app, ExitCode& exit_code) {
   build->footer(kFooter);
   build->add_option("VERSION", options->build.version, "Version with a pinned source, e.g. 7.0")
       ->required();
+  build->add_option("--variant", options->build.variant, "Instead of the full one")
+      ->check(CLI::IsMember({"minimal"}));
   build
       ->add_option("--source", options->build.source,
                    "A linux-source .deb or a kernel source tree instead of the pinned package")

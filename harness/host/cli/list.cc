@@ -5,9 +5,12 @@
 #include <iostream>
 #include <memory>
 
+#include "harness/base/file.h"
 #include "harness/base/paths.h"
 #include "harness/host/cli/command.h"
+#include "harness/host/kernel/build_config.h"
 #include "harness/host/kernel/store.h"
+#include "harness/host/kernel/suite_config.h"
 #include "harness/host/result/json_reader.h"
 #include "harness/host/run/selection.h"
 
@@ -20,6 +23,17 @@ constexpr const char* kFooter = R"(Examples:
   kassay list requirements --suite mount --json
 
 Exit codes: 0 done, 2 wrong usage, 3 nothing is built or readable.)";
+
+constexpr const char* kKconfigFooter =
+    R"(Each option stands once, under who names it first: kassay itself, a suite (all of its cases rely on
+it), a feature (the kernel has it by this option) or a requirement (its cases rely on it). A case
+whose option is off is left out as `absent`, with the option's name.
+
+Examples:
+  kassay list kconfig --suite mount > mount.config
+  cd linux && scripts/kconfig/merge_config.sh .config mount.config
+
+Exit codes: 0 done, 2 wrong usage, 3 not readable.)";
 
 struct Options {
   std::vector<std::string> suites;
@@ -147,6 +161,30 @@ Result<Listing> Features(const Options& options) {
   return listing;
 }
 
+// What a kernel needs to be tested: for scripts/kconfig/merge_config.sh of its own source.
+Result<std::string> Kconfig(const Options& options) {
+  KASSAY_TRY(const std::string base,
+             ReadFile(DataDir() / "vm" / "kconfig" / kBaseFragment, size_t{1} << 20));
+  KASSAY_TRY(const auto named, OptionsOfSuites(DataDir() / "suites", options.suites));
+  KASSAY_TRY(const std::string suites, AsFragment(named));
+  return base + "\n" + suites;
+}
+
+void AddKconfigList(CLI::App& list, const std::shared_ptr<Options>& options, ExitCode& exit_code) {
+  CLI::App* command = list.add_subcommand(
+      "kconfig", "The kernel options that kassay and its suites need, as a fragment of a .config");
+  command->footer(kKconfigFooter);
+  command->add_option("--suite", options->suites, "Only these suites")->delimiter(',');
+  command->callback([options, &exit_code] {
+    const auto text = Kconfig(*options);
+    if (!text) {
+      exit_code = Report(text.error());
+    } else {
+      std::cout << *text;
+    }
+  });
+}
+
 using MakeListing = Result<Listing> (*)(const Options&);
 
 void AddListCommand(CLI::App& app, ExitCode& exit_code) {
@@ -177,6 +215,7 @@ void AddListCommand(CLI::App& app, ExitCode& exit_code) {
   add("cases", "Their cases, with the requirements that each cites", &Cases);
   add("requirements", "What must hold, and how many cases say so", &Requirements);
   add("features", "The features, since when and under which configuration", &Features);
+  AddKconfigList(*list, options, exit_code);
 }
 
 KASSAY_COMMAND(20, AddListCommand);

@@ -20,6 +20,7 @@ namespace {
 
 // Goes into the key: raise it when the steps below change what comes out.
 constexpr std::string_view kRecipe = "1";
+constexpr std::string_view kMinimal = "minimal";
 
 // What a build is made from.
 struct Recipe {
@@ -28,9 +29,10 @@ struct Recipe {
   fs::path source;  // the user's own; empty with `pinned`
   std::string source_id;
   Fragments fragments;
-  std::string trusted;      // PEM certificates
-  std::string signing_key;  // PEM key and certificate
-  std::string key;          // hash of all of it and of the compiler
+  std::vector<std::string> base;  // fragments of the source itself, which come before ours
+  std::string trusted;            // PEM certificates; empty: the kernel trusts only its module key
+  std::string signing_key;        // PEM key and certificate
+  std::string key;                // hash of all of it and of the compiler
 };
 
 Result<PinnedKernel> PinWithSource(const KernelStore& store, const std::string& version) {
@@ -69,8 +71,19 @@ Result<Recipe> MakeRecipe(const KernelStore& store, const BuildOptions& options)
     recipe.title = fs::path(options.source / "").parent_path().stem();
     KASSAY_TRY(recipe.source_id, IdOfSource(options.source));
   }
-  KASSAY_TRY(recipe.fragments, ReadFragments(options.kconfig_dir));
-  KASSAY_TRY(recipe.trusted, ReadFile(options.fixtures_dir / "certificates" / "trusted.pem"));
+  if (options.variant.empty()) {
+    KASSAY_TRY(recipe.fragments, ReadFragments(options.kconfig_dir));
+    KASSAY_TRY(recipe.trusted, ReadFile(options.fixtures_dir / "certificates" / "trusted.pem"));
+  } else if (options.variant == kMinimal) {
+    recipe.title += "-minimal";
+    // What `make tinyconfig` is made of (scripts/kconfig/Makefile).
+    recipe.base = {"kernel/configs/tiny-base.config", "kernel/configs/tiny.config",
+                   "arch/x86/configs/tiny.config"};
+    KASSAY_TRY(recipe.fragments, MinimalFragments(options.kconfig_dir, options.suites_dir));
+  } else {
+    return Fail(fmt::format("no variant '{}': known is minimal", options.variant),
+                ExitCode::kUsage);
+  }
   KASSAY_TRY(recipe.signing_key, ReadFile(options.fixtures_dir / "keys" / "module-signing.pem"));
   const std::string compiler = FirstLineOf({"gcc", "--version"});
   if (compiler.empty()) return Fail("a kernel is built with gcc, and 'gcc --version' does not run");
@@ -139,13 +152,19 @@ class Builder {
   Status Configure() {
     Tell("config");
     // Named relative to the build folder, so that /proc/config.gz is the same everywhere.
-    const std::string keys =
-        "CONFIG_SYSTEM_TRUSTED_KEYS=\"kassay/trusted.pem\"\n"
-        "CONFIG_MODULE_SIG_KEY=\"kassay/module-signing.pem\"\n";
-    KASSAY_CHECK(Refresh(Objects() / "kassay" / "trusted.pem", recipe_.trusted));
+    std::string keys = "CONFIG_MODULE_SIG_KEY=\"kassay/module-signing.pem\"\n";
+    if (!recipe_.trusted.empty()) {
+      keys += "CONFIG_SYSTEM_TRUSTED_KEYS=\"kassay/trusted.pem\"\n";
+      KASSAY_CHECK(Refresh(Objects() / "kassay" / "trusted.pem", recipe_.trusted));
+    }
     KASSAY_CHECK(Refresh(Objects() / "kassay" / "module-signing.pem", recipe_.signing_key));
+    std::string base;
+    for (const std::string& name : recipe_.base) {
+      KASSAY_TRY(const std::string text, ReadFile(source_ / name, size_t{1} << 20));
+      base += text + "\n";
+    }
     const fs::path wishes = Objects() / "kassay" / "wishes.config";
-    KASSAY_CHECK(Refresh(wishes, recipe_.fragments.text + keys));
+    KASSAY_CHECK(Refresh(wishes, base + recipe_.fragments.text + keys));
     KASSAY_CHECK(Make({"allnoconfig"}, {"KCONFIG_ALLCONFIG=" + wishes.string()}));
     KASSAY_TRY(const std::string text, ReadFile(Objects() / ".config"));
     KASSAY_TRY(const KernelConfig config, KernelConfig::Parse(text));
@@ -217,6 +236,14 @@ class Builder {
 
 }  // namespace
 
+BuildOptions ReferenceBuild(std::string_view name) {
+  BuildOptions options;
+  const size_t slash = name.find('/');
+  options.version = name.substr(0, slash);
+  if (slash != std::string_view::npos) options.variant = name.substr(slash + 1);
+  return options;
+}
+
 Result<BuiltKernel> BuildKernel(const StoreOptions& store, const BuildOptions& options) {
   KASSAY_TRY(const Recipe recipe, MakeRecipe(KernelStore(store), options));
   const fs::path folder = FolderOf(store, recipe);
@@ -232,9 +259,10 @@ Result<fs::path> FindBuiltKernel(const StoreOptions& store, const BuildOptions& 
   const fs::path root = RootOf(FolderOf(store, recipe));
   if (FilesOfRoot(root)) return root;
   return Fail(
-      fmt::format("the reference kernel {} is not built yet: run 'kassay kernel build {}' "
+      fmt::format("the reference kernel {} is not built yet: run 'kassay kernel build {}{}' "
                   "(about fifteen minutes of CPU time, once)",
-                  options.version, options.version));
+                  options.version, options.version,
+                  options.variant.empty() ? "" : " --variant " + options.variant));
 }
 
 fs::path BuildTreeOf(const fs::path& root) { return ObjectsOf(root.parent_path()); }

@@ -1,6 +1,8 @@
-// The reference kernel: built here from a pinned source package with the fragments of vm/kconfig,
-// trusting the fixtures' certificates. Out of tree, resumable (make goes on where it was stopped),
-// and kept under a name made from everything that goes into it.
+// The reference kernels, built here from a pinned source package. The full one has the fragments of
+// vm/kconfig and trusts the fixtures' certificates. The minimal one is tinyconfig with what kassay
+// itself and the suites and features name, and nothing else: a case that fails there relies on
+// something that nobody named. Out of tree, resumable (make goes on where it was stopped), and kept
+// under a name made from everything that goes into it.
 #pragma once
 
 #include <filesystem>
@@ -21,12 +23,17 @@ struct BuildProgress {
 
 struct BuildOptions {
   std::string version = "7.0";   // a pinned kernel's name that begins so has the source
+  std::string variant;           // "minimal"; empty for the full one
   std::filesystem::path source;  // instead: a linux-source .deb or a kernel source tree
   std::filesystem::path kconfig_dir = DataDir() / "vm" / "kconfig";
+  std::filesystem::path suites_dir = DataDir() / "suites";  // for the minimal variant
   std::filesystem::path fixtures_dir = DataDir() / "fixtures";
   int jobs = 0;                                           // of make; 0 for one a CPU
   std::function<void(const BuildProgress&)> on_progress;  // may be empty
 };
+
+// Of "7.0" or "7.0/minimal", as `reference:` names it.
+[[nodiscard]] BuildOptions ReferenceBuild(std::string_view name);
 
 struct BuiltKernel {
   std::filesystem::path root;  // lib/modules/RELEASE with vmlinuz, config and signed modules

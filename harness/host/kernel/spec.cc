@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kForms =
-    "a kernel is named by debian:VERSION, reference:VERSION, FILE.deb[,FILE.deb...], "
+    "a kernel is named by debian:VERSION, reference:VERSION[/minimal], FILE.deb[,FILE.deb...], "
     "FILE.rpm[,...], "
     "image:FILE[,modules=DIR][,config=FILE], a bzImage or vmlinux, or a kernel build tree";
 
@@ -26,11 +26,14 @@ std::vector<std::string> SplitAtCommas(std::string_view text) {
   }
 }
 
-// "vendor:name" with a lower-case vendor; anything else with a colon may still be a path.
+// "vendor:name" or "vendor:name/variant" with a lower-case vendor; anything else with a colon may
+// still be a path.
 bool IsPinnedForm(std::string_view spec) {
   const size_t colon = spec.find(':');
   if (colon == std::string_view::npos || colon == 0 || colon + 1 == spec.size()) return false;
-  return spec.find('/') == std::string_view::npos &&
+  const std::string_view name = spec.substr(colon + 1);
+  const size_t slash = name.find('/');
+  return slash != 0 && slash + 1 != name.size() && slash == name.rfind('/') &&
          std::all_of(spec.begin(), spec.begin() + static_cast<std::ptrdiff_t>(colon),
                      [](char c) { return c >= 'a' && c <= 'z'; });
 }

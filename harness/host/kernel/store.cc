@@ -133,10 +133,8 @@ Result<Kernel> ResolvePinned(const StoreOptions& options, const KernelStore& sto
 }
 
 // "reference:7.0": what `kassay kernel build 7.0` left.
-Result<Kernel> ResolveReference(const StoreOptions& options, std::string_view version) {
-  BuildOptions build;
-  build.version = version;
-  KASSAY_TRY(const fs::path root, FindBuiltKernel(options, build));
+Result<Kernel> ResolveReference(const StoreOptions& options, std::string_view name) {
+  KASSAY_TRY(const fs::path root, FindBuiltKernel(options, ReferenceBuild(name)));
   KASSAY_TRY(const KernelFiles files, FilesOfRoot(root));
   KernelIdentity identity;
   identity.vendor = "reference";
@@ -183,8 +181,7 @@ Result<fs::path> KernelStore::Headers(std::string_view spec) const {
   const auto parsed = ParseKernelSpec(spec);
   if (!parsed || !std::holds_alternative<PinnedSpec>(*parsed)) return fs::path();
   if (spec.starts_with(kReferencePrefix)) {
-    BuildOptions reference;
-    reference.version = spec.substr(kReferencePrefix.size());
+    const BuildOptions reference = ReferenceBuild(spec.substr(kReferencePrefix.size()));
     KASSAY_TRY(const fs::path root, FindBuiltKernel(options_, reference));
     return BuildTreeOf(root);
   }

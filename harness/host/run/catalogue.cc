@@ -63,12 +63,12 @@ class TableReader {
     return *version;
   }
 
-  std::vector<std::string> Kconfig() {
-    std::vector<std::string> terms = Texts("kconfig");
+  std::vector<std::string> Kconfig(const char* key = "kconfig") {
+    std::vector<std::string> terms = Texts(key);
     for (const std::string& term : terms) {
       if (term.find("CONFIG_") != (term.starts_with('!') ? 1U : 0U)) {
-        Complain(*table_.get("kconfig"),
-                 fmt::format("kconfig: '{}' is not CONFIG_X, CONFIG_X=value or !CONFIG_X", term));
+        Complain(*table_.get(key),
+                 fmt::format("{}: '{}' is not CONFIG_X, CONFIG_X=value or !CONFIG_X", key, term));
       }
     }
     return terms;
@@ -151,6 +151,7 @@ class CatalogueReader {
     const std::string runs_on = reader.Text("runs_on", false);
     catalogue_.runs_on_host = runs_on == "host";
     catalogue_.profile = reader.Text("profile", !catalogue_.runs_on_host);
+    catalogue_.kconfig = reader.Kconfig();
     if (!runs_on.empty() && runs_on != "host" && runs_on != "guest")
       reader.Complain("'runs_on' is neither \"guest\" nor \"host\"");
     if (!IsPlainName(catalogue_.suite)) reader.Complain("'name' is not a plain name");
@@ -165,6 +166,7 @@ class CatalogueReader {
     feature.since = reader.Text("since", false);
     feature.since_version = reader.Version("since").value_or(KernelVersion{});
     feature.kconfig = reader.Kconfig();
+    feature.needs = reader.Kconfig("needs");
     reader.NothingElse();
     if (!IsPlainName(feature.id)) reader.Complain("'id' is not a plain name");
     if (catalogue_.FindFeature(feature.id) != nullptr) reader.Complain("this id is used twice");

@@ -19,7 +19,8 @@ struct Feature {
   std::string title;
   std::string since;                 // as written: "7.0"
   KernelVersion since_version;       // 0.0.0 if the catalogue names none
-  std::vector<std::string> kconfig;  // terms of KconfigTerm form, all must hold
+  std::vector<std::string> kconfig;  // what the kernel has the feature by; all must hold
+  std::vector<std::string> needs;    // what its cases rely on beside it, of the same form
 };
 
 struct Erratum {
@@ -38,8 +39,8 @@ struct Requirement {
   std::string feature;
   std::optional<KernelVersion> since;
   std::optional<KernelVersion> until;
-  std::vector<std::string> kconfig;
-  std::string untested;  // why no case cites it
+  std::vector<std::string> kconfig;  // what its cases rely on beyond feature and suite
+  std::string untested;              // why no case cites it
   std::vector<Erratum> errata;
   int line = 0;  // in the catalogue's file
 };
@@ -49,6 +50,8 @@ struct Catalogue {
   std::string title;
   std::string profile;        // of vm/profiles; empty for a suite that runs on the host
   bool runs_on_host = false;  // no VM: the suite tests the kernel's headers or files
+  // What every case relies on beside the features' own options; terms of KconfigTerm form.
+  std::vector<std::string> kconfig;
   std::vector<Feature> features;
   std::vector<Requirement> requirements;
 

@@ -11,12 +11,14 @@ constexpr const char* kGood = R"([suite]
 name = "io_uring"
 title = "io_uring restrictions"
 profile = "stock"
+kconfig = ["CONFIG_NET"]
 
 [[feature]]
 id = "task_restrictions"
 title = "Restrictions of a task"
 since = "7.0"
 kconfig = ["CONFIG_IO_URING"]
+needs = ["CONFIG_INET"]
 
 [[requirement]]
 id = "IOU-051"
@@ -48,6 +50,9 @@ TEST(Catalogue, IsReadWhole) {
   const Feature* feature = catalogue->FindFeature("task_restrictions");
   ASSERT_NE(feature, nullptr);
   EXPECT_EQ(feature->since_version, (KernelVersion{7, 0, 0}));
+  EXPECT_EQ(catalogue->kconfig, std::vector<std::string>{"CONFIG_NET"});
+  EXPECT_EQ(feature->kconfig, std::vector<std::string>{"CONFIG_IO_URING"});
+  EXPECT_EQ(feature->needs, std::vector<std::string>{"CONFIG_INET"});
   const Requirement* requirement = catalogue->FindRequirement("IOU-051");
   ASSERT_NE(requirement, nullptr);
   EXPECT_EQ(requirement->until, (KernelVersion{7, 3, 0}));
@@ -61,12 +66,12 @@ TEST(Catalogue, IsReadWhole) {
 
 TEST(Catalogue, ErrorsNameFileLineAndEntry) {
   EXPECT_EQ(With("until = \"7.3\"", "untill = \"7.3\"").error().message,
-            "requirements.toml:17: requirement IOU-051: unknown key 'untill'");
+            "requirements.toml:19: requirement IOU-051: unknown key 'untill'");
   EXPECT_EQ(With("until = \"7.3\"", "until = \"seven\"").error().message,
-            "requirements.toml:17: requirement IOU-051: until: 'seven' is not a kernel version "
+            "requirements.toml:19: requirement IOU-051: until: 'seven' is not a kernel version "
             "like 7.0 or 7.0.13");
   EXPECT_THAT(With("affects = \">=7.0", "affects = \"~7.0").error().message,
-              HasSubstr("requirements.toml:19: errata of IOU-051: affects: '~7.0'"));
+              HasSubstr("requirements.toml:21: errata of IOU-051: affects: '~7.0'"));
   EXPECT_THAT(With("name = \"io_uring\"", "name = ").error().message,
               HasSubstr("requirements.toml:2: "));
 }
@@ -82,6 +87,10 @@ TEST(Catalogue, WhatIsMissingOrWrongIsRefused) {
               HasSubstr("not a plain name"));
   EXPECT_THAT(With("[\"CONFIG_IO_URING\"]", "[\"IO_URING\"]").error().message,
               HasSubstr("'IO_URING' is not CONFIG_X"));
+  EXPECT_THAT(With("[\"CONFIG_NET\"]", "[\"NET\"]").error().message,
+              HasSubstr("suite: kconfig: 'NET' is not CONFIG_X"));
+  EXPECT_THAT(With("[\"CONFIG_INET\"]", "[\"INET\"]").error().message,
+              HasSubstr("needs: 'INET' is not CONFIG_X"));
   EXPECT_THAT(With("[\"CONFIG_IO_URING\"]", "[7]").error().message,
               HasSubstr("not a list of strings"));
   EXPECT_THAT(With("[suite]", "[suit]").error().message, HasSubstr("unknown key 'suit'"));

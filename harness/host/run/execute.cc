@@ -62,7 +62,7 @@ class Worker {
         AddAttempt(finished.result, std::move(result));
       }
     }
-    MatchErratum(finished.result, *planned.catalogue, options_.version);
+    Explain(finished.result, *planned.catalogue, options_.kernel);
     return finished;
   }
 

@@ -8,6 +8,7 @@
 #include "harness/base/result.h"
 #include "harness/host/run/case_list.h"
 #include "harness/host/run/catalogue.h"
+#include "harness/host/run/feature_status.h"
 #include "harness/host/run/journal.h"
 #include "harness/host/run/lab.h"
 
@@ -31,7 +32,7 @@ struct ExecuteOptions {
   Isolation isolation = Isolation::kCase;
   int repeat = 1;
   double limit_scale = 1;  // of each case's time limit, for slow machines
-  KernelVersion version;   // for errata
+  KernelFacts kernel;      // what a failure is explained by
 };
 
 // Called as cases end, one call at a time.

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+
+#include "harness/host/run/judge.h"
 
 namespace kassay {
 namespace {
@@ -14,9 +17,9 @@ std::string Text(const KernelVersion& version) {
 
 class Stand {
  public:
-  Stand(const Feature& feature, const std::string& suite) : feature_(feature) {
+  Stand(const Feature& feature, const Catalogue& suite) : feature_(feature), suite_(suite) {
     out_.result.feature = feature.id;
-    out_.result.suite = suite;
+    out_.result.suite = suite.suite;
     out_.result.title = feature.title;
     out_.result.since = feature.since;
   }
@@ -39,6 +42,7 @@ class Stand {
     } else if (probe) {
       Missing(config_known);
     }
+    if (config_known && out_.cases_run) LeaveWhatTheSuiteLacks(*kernel.config);
     return std::move(out_);
   }
 
@@ -64,6 +68,16 @@ class Stand {
     Leave(FeatureStatus::kAbsent, "not in this kernel (no config to tell why)");
   }
 
+  // The feature is there, and nothing can be said about it.
+  void LeaveWhatTheSuiteLacks(const KernelConfig& config) {
+    const std::string off = WhyKconfigFails(suite_.kconfig, config);
+    if (off.empty()) return;
+    out_.result.status = FeatureStatus::kUntested;
+    out_.result.reason = fmt::format("{}, and the suite's cases rely on it", off);
+    out_.cases_run = false;
+    out_.why_not = fmt::format("{}: {}", suite_.suite, off);
+  }
+
   void Leave(FeatureStatus status, const std::string& reason) {
     out_.result.status = status;
     out_.result.reason = reason;
@@ -72,10 +86,11 @@ class Stand {
   }
 
   const Feature& feature_;
+  const Catalogue& suite_;
   FeatureStanding out_;
 };
 
-// Why a requirement is not in force by its own terms, beyond those of its feature.
+// Why this kernel's version is not one that the requirement speaks about.
 std::string WhyNotInForce(const Requirement& requirement, const Catalogue& catalogue,
                           const KernelFacts& kernel) {
   const Feature* feature = catalogue.FindFeature(requirement.feature);
@@ -86,14 +101,47 @@ std::string WhyNotInForce(const Requirement& requirement, const Catalogue& catal
     return fmt::format("{}: promised since {}", requirement.id, Text(*requirement.since));
   if (requirement.until && kernel.version >= *requirement.until)
     return fmt::format("{}: promised only before {}", requirement.id, Text(*requirement.until));
-  if (kernel.config->Empty()) return {};
-  const std::string off = WhyKconfigFails(requirement.kconfig, *kernel.config);
-  return off.empty() ? "" : fmt::format("{}: {}", requirement.id, off);
+  return {};
+}
+
+// Which option stops a case.
+std::string WhyOptionsStop(const ListedCase& listed, const Catalogue& catalogue,
+                           const KernelConfig& config) {
+  if (config.Empty()) return {};
+  const auto why = [&](const std::string& who, const std::vector<std::string>& terms) {
+    const std::string off = WhyKconfigFails(terms, config);
+    return off.empty() ? "" : fmt::format("{}: {}", who, off);
+  };
+  std::string stopped = why(catalogue.suite, catalogue.kconfig);
+  for (const std::string& id : listed.requirements) {
+    const Requirement* requirement = catalogue.FindRequirement(id);
+    const Feature* feature = catalogue.FindFeature(requirement->feature);
+    if (stopped.empty() && feature != nullptr && !listed.detection)
+      stopped = why(feature->id, feature->needs);
+    if (stopped.empty()) stopped = why(id, requirement->kconfig);
+  }
+  return stopped;
+}
+
+// All options that the cases of these requirements rely on, each once.
+std::set<std::string> OptionsReliedOn(const std::vector<std::string>& requirements,
+                                      const Catalogue& catalogue) {
+  std::set<std::string> terms(catalogue.kconfig.begin(), catalogue.kconfig.end());
+  for (const std::string& id : requirements) {
+    const Requirement* requirement = catalogue.FindRequirement(id);
+    if (requirement == nullptr) continue;
+    terms.insert(requirement->kconfig.begin(), requirement->kconfig.end());
+    const Feature* feature = catalogue.FindFeature(requirement->feature);
+    if (feature == nullptr) continue;
+    terms.insert(feature->kconfig.begin(), feature->kconfig.end());
+    terms.insert(feature->needs.begin(), feature->needs.end());
+  }
+  return terms;
 }
 
 }  // namespace
 
-FeatureStanding StandingOf(const Feature& feature, const std::string& suite,
+FeatureStanding StandingOf(const Feature& feature, const Catalogue& suite,
                            const KernelFacts& kernel, const std::optional<ProbeRecord>& probe) {
   return Stand(feature, suite).On(kernel, probe);
 }
@@ -144,7 +192,17 @@ std::string WhyCaseDoesNotRun(const ListedCase& listed, const Catalogue& catalog
     in_force = in_force || why.empty();
     if (out_of_force.empty()) out_of_force = why;
   }
-  return in_force ? "" : out_of_force;
+  if (!in_force) return out_of_force;
+  return WhyOptionsStop(listed, catalogue, *kernel.config);
+}
+
+void Explain(CaseResult& result, const Catalogue& catalogue, const KernelFacts& kernel) {
+  MatchErratum(result, catalogue, kernel.version);
+  if (!IsNonconformant(result.verdict) || result.erratum || !kernel.config->Empty()) return;
+  const std::set<std::string> options = OptionsReliedOn(result.requirements, catalogue);
+  if (options.empty()) return;
+  result.reason += fmt::format(" (no configuration of this kernel is known; not checked: {})",
+                               fmt::join(options, ", "));
 }
 
 }  // namespace kassay

@@ -40,7 +40,9 @@ struct FeatureStanding {
 //   old      any     yes      backported, cases run
 //   any      none    no       missing if no config could turn it off, else absent with a note
 //   any      any     silent   as version and config say; on and new: cases run, they will tell
-[[nodiscard]] FeatureStanding StandingOf(const Feature& feature, const std::string& suite,
+//
+// A feature that stands is left `untested` where the suite itself relies on an option that is off.
+[[nodiscard]] FeatureStanding StandingOf(const Feature& feature, const Catalogue& suite,
                                          const KernelFacts& kernel,
                                          const std::optional<ProbeRecord>& probe);
 
@@ -50,10 +52,18 @@ void ConcludeFeature(FeatureResult& feature, const std::vector<const CaseResult*
 // By feature id.
 using Standings = std::map<std::string, FeatureStanding, std::less<>>;
 
-// Why a case does not run on this kernel, or empty if it does. A case runs if all features of its
-// requirements stand (detection cases: always) and at least one of its requirements is in force:
-// not younger or older than the kernel by its own since/until, and allowed by its own kconfig.
+// Why a case does not run on this kernel, or empty if it does. A case runs if
+// * all features of its requirements stand (detection cases: always),
+// * the options that its suite, all of its requirements and (detection cases: not) what their
+//   features need name are as they say, and
+// * at least one of its requirements is in force: not younger or older than the kernel by its own
+//   since/until.
+// Where no configuration is known, no option stops a case.
 [[nodiscard]] std::string WhyCaseDoesNotRun(const ListedCase& listed, const Catalogue& catalogue,
                                             const Standings& standings, const KernelFacts& kernel);
+
+// Says what is known of a case that failed: the erratum that explains it (MatchErratum), and where
+// no configuration is known, the options that the case relies on and nobody could check.
+void Explain(CaseResult& result, const Catalogue& catalogue, const KernelFacts& kernel);
 
 }  // namespace kassay

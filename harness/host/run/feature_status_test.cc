@@ -22,6 +22,13 @@ Feature TheFeature() {
   return feature;
 }
 
+Catalogue TheSuite(std::vector<std::string> kconfig = {}) {
+  Catalogue suite;
+  suite.suite = "io_uring";
+  suite.kconfig = std::move(kconfig);
+  return suite;
+}
+
 KernelConfig Config(const std::string& text) { return KernelConfig::Parse(text).value(); }
 const char* const kOn = "CONFIG_IO_URING_BPF=y\n";
 const char* const kOff = "# CONFIG_IO_URING_BPF is not set\n";
@@ -31,7 +38,7 @@ FeatureStanding Stands(KernelVersion version, const std::string& config_text,
   const KernelConfig config = Config(config_text);
   std::optional<ProbeRecord> probe;
   if (present) probe = ProbeRecord{"bpf_filter", *present, "EFAULT"};
-  return StandingOf(TheFeature(), "io_uring", {version, &config}, probe);
+  return StandingOf(TheFeature(), TheSuite(), {version, &config}, probe);
 }
 
 TEST(FeatureStanding, IsThereWhenAllAgree) {
@@ -77,9 +84,9 @@ TEST(FeatureStanding, WithoutAConfigTheProbeDecides) {
   const KernelConfig none;
   Feature always = TheFeature();
   always.kconfig.clear();
-  EXPECT_EQ(
-      StandingOf(always, "s", {kNew, &none}, ProbeRecord{"bpf_filter", false, ""}).result.status,
-      FeatureStatus::kMissing);
+  EXPECT_EQ(StandingOf(always, TheSuite(), {kNew, &none}, ProbeRecord{"bpf_filter", false, ""})
+                .result.status,
+            FeatureStatus::kMissing);
 }
 
 TEST(FeatureStanding, ASilentProbeLeavesItToVersionAndConfig) {
@@ -87,6 +94,25 @@ TEST(FeatureStanding, ASilentProbeLeavesItToVersionAndConfig) {
   EXPECT_EQ(Stands(kNew, kOff, std::nullopt).result.status, FeatureStatus::kDisabled);
   EXPECT_EQ(Stands(kOld, kOn, std::nullopt).result.status, FeatureStatus::kAbsent);
   EXPECT_EQ(Stands(kNew, kOn, std::nullopt).result.probe, "no answer");
+}
+
+TEST(FeatureStanding, IsUntestedWhereTheSuiteLacksAnOption) {
+  const KernelConfig config = Config(kOn);
+  const ProbeRecord present{"bpf_filter", true, ""};
+  const FeatureStanding standing =
+      StandingOf(TheFeature(), TheSuite({"CONFIG_NET"}), {kNew, &config}, present);
+  EXPECT_FALSE(standing.cases_run);
+  EXPECT_EQ(standing.why_not, "io_uring: CONFIG_NET is not set");
+  EXPECT_EQ(standing.result.status, FeatureStatus::kUntested);
+  EXPECT_EQ(standing.result.reason, "CONFIG_NET is not set, and the suite's cases rely on it");
+  // What the feature itself lacks says more.
+  const KernelConfig off = Config(kOff);
+  const ProbeRecord missing{"bpf_filter", false, ""};
+  EXPECT_EQ(StandingOf(TheFeature(), TheSuite({"CONFIG_NET"}), {kNew, &off}, missing).result.status,
+            FeatureStatus::kDisabled);
+  // An unknown configuration stops nothing.
+  const KernelConfig none;
+  EXPECT_TRUE(StandingOf(TheFeature(), TheSuite({"CONFIG_NET"}), {kNew, &none}, present).cases_run);
 }
 
 CaseResult With(Verdict verdict) {
@@ -126,6 +152,7 @@ TEST(Conclusion, FollowsTheCases) {
 class CaseGate : public ::testing::Test {
  protected:
   CaseGate() {
+    catalogue_ = TheSuite();
     catalogue_.features = {TheFeature()};
     for (const char* id : {"R-1", "R-2"}) {
       Requirement requirement;
@@ -141,8 +168,8 @@ class CaseGate : public ::testing::Test {
     const KernelConfig config = Config(config_text);
     const KernelFacts kernel{version, &config};
     Standings standings;
-    standings["bpf_filter"] =
-        StandingOf(TheFeature(), "s", kernel, ProbeRecord{"bpf_filter", present, ""});
+    standings["bpf_filter"] = StandingOf(catalogue_.features[0], catalogue_, kernel,
+                                         ProbeRecord{"bpf_filter", present, ""});
     return WhyCaseDoesNotRun(listed_, catalogue_, standings, kernel);
   }
 
@@ -174,10 +201,54 @@ TEST_F(CaseGate, ARepeatedSinceDoesNotStopABackport) {
   EXPECT_EQ(Why(kOld, kOn, true), "");
 }
 
-TEST_F(CaseGate, TheRequirementsOwnKconfig) {
-  for (Requirement& requirement : catalogue_.requirements) requirement.kconfig = {"CONFIG_X"};
-  EXPECT_EQ(Why(kNew, kOn, true), "R-1: CONFIG_X is not set");
+TEST_F(CaseGate, EveryRequirementsOptionsMustBeThere) {
+  catalogue_.requirements[1].kconfig = {"CONFIG_X"};
+  EXPECT_EQ(Why(kNew, kOn, true), "R-2: CONFIG_X is not set");
   EXPECT_EQ(Why(kNew, "CONFIG_IO_URING_BPF=y\nCONFIG_X=m\n", true), "");
+  listed_.requirements = {"R-1"};
+  EXPECT_EQ(Why(kNew, kOn, true), "");
+}
+
+TEST_F(CaseGate, TheSuitesOptionsStopEveryCase) {
+  catalogue_.kconfig = {"CONFIG_X"};
+  EXPECT_EQ(Why(kNew, kOn, true), "io_uring: CONFIG_X is not set");
+  listed_.detection = true;
+  EXPECT_EQ(Why(kNew, kOn, true), "io_uring: CONFIG_X is not set");
+  EXPECT_EQ(Why(kNew, "CONFIG_X=y\n", true), "");
+}
+
+TEST_F(CaseGate, WhatAFeaturesCasesNeedStopsThemButNotDetection) {
+  catalogue_.features[0].needs = {"CONFIG_X"};
+  EXPECT_EQ(Why(kNew, kOn, true), "bpf_filter: CONFIG_X is not set");
+  EXPECT_EQ(Why(kNew, "CONFIG_IO_URING_BPF=y\nCONFIG_X=m\n", true), "");
+  listed_.detection = true;
+  EXPECT_EQ(Why(kNew, kOn, true), "");
+}
+
+TEST_F(CaseGate, AnUnknownConfigurationStopsNothing) {
+  catalogue_.kconfig = {"CONFIG_X"};
+  catalogue_.features[0].needs = {"CONFIG_Y"};
+  catalogue_.requirements[0].kconfig = {"CONFIG_Z"};
+  EXPECT_EQ(Why(kNew, "", true), "");
+}
+
+TEST_F(CaseGate, AFailureNamesTheOptionsThatNobodyCouldCheck) {
+  catalogue_.kconfig = {"CONFIG_X"};
+  catalogue_.features[0].needs = {"CONFIG_Y"};
+  catalogue_.requirements[0].kconfig = {"CONFIG_Z"};
+  const KernelConfig none;
+  const auto explained = [&](Verdict verdict, const KernelConfig& config) {
+    CaseResult result = With(verdict);
+    result.requirements = {"R-1"};
+    result.reason = "why";
+    Explain(result, catalogue_, {kNew, &config});
+    return result.reason;
+  };
+  EXPECT_EQ(explained(Verdict::kFail, none),
+            "why (no configuration of this kernel is known; not checked: CONFIG_IO_URING_BPF, "
+            "CONFIG_X, CONFIG_Y, CONFIG_Z)");
+  EXPECT_EQ(explained(Verdict::kFail, Config(kOn)), "why");
+  EXPECT_EQ(explained(Verdict::kUnmet, none), "why");
 }
 
 }  // namespace

@@ -183,7 +183,7 @@ void RunUnderWay::Stand() {
     for (const Feature& feature : suite.catalogue.features) {
       const auto probe = probes_.find(feature.id);
       FeatureStanding standing = StandingOf(
-          feature, suite.catalogue.suite, facts_,
+          feature, suite.catalogue, facts_,
           probe == probes_.end() ? std::nullopt : std::optional<ProbeRecord>(probe->second));
       for (const std::string& note : standing.notes) notes_.Add(note);
       standings_[suite.catalogue.suite][feature.id] = std::move(standing);
@@ -320,7 +320,7 @@ Result<RunResult> RunUnderWay::Steps() {
     execute.isolation = plan_.isolation == "suite" ? Isolation::kSuite : Isolation::kCase;
     execute.repeat = plan_.repeat;
     execute.limit_scale = options_.limit_scale;
-    execute.version = facts_.version;
+    execute.kernel = facts_;
     KASSAY_CHECK(ExecuteCases(planned, lab_, *journal_, execute,
                               [&](const JournalledCase& finished) { Keep(finished); }));
   }
