@@ -69,9 +69,13 @@ endif()
 
 # The suites hold themselves to the project's promises (harness/host/run/suite_check.h).
 list(JOIN SUITES " " SUITE_NAMES)
-kassay_unit_test(project_test SOURCES ${CMAKE_SOURCE_DIR}/harness/host/run/project_test.cc DEPENDS kassay_run)
+kassay_unit_test(project_test
+  SOURCES ${CMAKE_SOURCE_DIR}/harness/host/run/findings_test.cc
+    ${CMAKE_SOURCE_DIR}/harness/host/run/project_test.cc
+  DEPENDS kassay_run)
 add_dependencies(project_test ${SUITE_TARGETS})
 target_compile_definitions(project_test PRIVATE
+  KASSAY_FINDINGS="${CMAKE_SOURCE_DIR}/results/FINDINGS.md"
   KASSAY_BUILT_SUITES="${SUITE_NAMES}"
   KASSAY_BUILT_DATA_DIR="${CMAKE_BINARY_DIR}/share/kassay"
   KASSAY_BUILT_LIBEXEC_DIR="${CMAKE_BINARY_DIR}/libexec/kassay")
