@@ -1,6 +1,9 @@
 #include "harness/base/paths.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
+#include <sstream>
 #include <string>
 
 namespace kassay {
@@ -39,5 +42,16 @@ fs::path LibexecDir() {
 
 fs::path CacheDir() { return UserDir("KASSAY_CACHE_DIR", "XDG_CACHE_HOME", ".cache"); }
 fs::path StateDir() { return UserDir("KASSAY_STATE_DIR", "XDG_STATE_HOME", ".local/state"); }
+
+fs::path FindProgram(const std::string& name) {
+  const char* path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe)
+  std::istringstream folders(path == nullptr ? "/usr/bin" : path);
+  std::string folder;
+  while (std::getline(folders, folder, ':')) {
+    const fs::path candidate = fs::path(folder) / name;
+    if (!folder.empty() && ::access(candidate.c_str(), X_OK) == 0) return candidate;
+  }
+  return {};
+}
 
 }  // namespace kassay

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 namespace kassay {
 
@@ -23,5 +24,9 @@ namespace kassay {
 
 // $KASSAY_STATE_DIR, else $XDG_STATE_HOME/kassay, else ~/.local/state/kassay: the history of runs.
 [[nodiscard]] std::filesystem::path StateDir();
+
+// The first executable of that name in the folders of $PATH (/usr/bin if it is not set); empty if
+// there is none.
+[[nodiscard]] std::filesystem::path FindProgram(const std::string& name);
 
 }  // namespace kassay

@@ -18,6 +18,8 @@ constexpr size_t kHeaderBase = 0x200;  // kernel_version counts from here
 constexpr std::uint16_t kBootFlag = 0xaa55;
 constexpr std::string_view kMagic = "HdrS";
 
+constexpr std::string_view kElfMagic = "\177ELF";
+
 constexpr size_t kMaxReleaseBytes = 64;  // __NEW_UTS_LEN
 constexpr std::string_view kBanner = "Linux version ";
 
@@ -59,13 +61,36 @@ std::optional<std::string> FindBanner(std::istream& in) {
   return std::nullopt;
 }
 
+bool IsBzImage(std::string_view head) {
+  return head.size() >= kKernelVersionAt + 2 && Le16(head, kBootFlagAt) == kBootFlag &&
+         head.substr(kMagicAt, kMagic.size()) == kMagic;
+}
+
+std::string HeadOf(std::istream& in) {
+  std::string head(kBzImageHeadBytes, '\0');
+  in.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<size_t>(in.gcount()));
+  return head;
+}
+
 }  // namespace
 
+Result<ImageKind> ParseImageKind(std::string_view head) {
+  if (head.starts_with(kElfMagic)) return ImageKind::kVmlinux;
+  if (IsBzImage(head)) return ImageKind::kBzImage;
+  return Fail("neither a bzImage nor a vmlinux");
+}
+
+Result<ImageKind> ReadImageKind(const fs::path& image) {
+  std::ifstream in(image, std::ios::binary);
+  if (!in) return FailErrno("open " + image.string());
+  auto kind = ParseImageKind(HeadOf(in));
+  if (!kind) return Fail(kind.error().Within(image.string()));
+  return kind;
+}
+
 Result<std::string> ParseBzImageRelease(std::string_view head) {
-  if (head.size() < kKernelVersionAt + 2 || Le16(head, kBootFlagAt) != kBootFlag ||
-      head.substr(kMagicAt, kMagic.size()) != kMagic) {
-    return Fail("not a bzImage");
-  }
+  if (!IsBzImage(head)) return Fail("not a bzImage");
   const std::uint16_t offset = Le16(head, kKernelVersionAt);
   if (offset == 0) return Fail("a bzImage without a version string");
   const size_t at = kHeaderBase + offset;
@@ -78,10 +103,8 @@ Result<std::string> ParseBzImageRelease(std::string_view head) {
 Result<std::string> ReadImageRelease(const fs::path& image) {
   std::ifstream in(image, std::ios::binary);
   if (!in) return FailErrno("open " + image.string());
-  std::string head(kBzImageHeadBytes, '\0');
-  in.read(head.data(), static_cast<std::streamsize>(head.size()));
-  head.resize(static_cast<size_t>(in.gcount()));
-  if (head.starts_with("\177ELF")) {
+  const std::string head = HeadOf(in);
+  if (head.starts_with(kElfMagic)) {
     in.clear();
     in.seekg(0);
     if (auto release = FindBanner(in)) return *release;

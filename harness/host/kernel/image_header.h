@@ -9,8 +9,18 @@
 
 namespace kassay {
 
-// How much of a bzImage's beginning ParseBzImage needs at most: kernel_version is a 16-bit offset.
+// How much of an image's beginning the parsers need at most: a bzImage's kernel_version is a 16-bit
+// offset.
 inline constexpr size_t kBzImageHeadBytes = size_t{128} << 10;
+
+enum class ImageKind {
+  kBzImage,  // boots through the firmware; holds a compressed vmlinux
+  kVmlinux,  // the ELF itself, which a loader enters past the firmware (PVH)
+};
+
+// By its first bytes (kBzImageHeadBytes or the whole file), and of a file. Fails if it is neither.
+[[nodiscard]] Result<ImageKind> ParseImageKind(std::string_view head);
+[[nodiscard]] Result<ImageKind> ReadImageKind(const std::filesystem::path& image);
 
 // uname -r of a bzImage from its first bytes (kBzImageHeadBytes or the whole file): the string that
 // the setup header's kernel_version points to (Documentation/arch/x86/boot.rst), up to its first

@@ -65,6 +65,21 @@ TEST(Vmlinux, IsRefusedWithoutABanner) {
   EXPECT_THAT(release.error().message, HasSubstr("no Linux kernel"));
 }
 
+TEST(Image, IsTheKindThatItsMarksSay) {
+  EXPECT_EQ(*ParseImageKind(BzImage("7.0.13")), ImageKind::kBzImage);
+  EXPECT_EQ(*ParseImageKind("\177ELF"), ImageKind::kVmlinux);
+  std::string unmarked = BzImage("7.0.13");
+  unmarked[0x1fe] = '\0';
+  EXPECT_FALSE(ParseImageKind(unmarked));
+  EXPECT_FALSE(ParseImageKind(""));
+  const ScratchFolder folder;
+  Write(folder / "image", BzImage("7.0.13"));
+  EXPECT_EQ(*ReadImageKind(folder / "image"), ImageKind::kBzImage);
+  Write(folder / "image", "hello");
+  EXPECT_THAT(ReadImageKind(folder / "image").error().message, HasSubstr("image: neither"));
+  EXPECT_THAT(ReadImageKind(folder / "nothing").error().message, HasSubstr("No such file"));
+}
+
 TEST(Image, OfNoKnownKindSaysWhatIsExpected) {
   const ScratchFolder folder;
   Write(folder / "text", "hello");

@@ -7,13 +7,13 @@
 #include <cstdlib>
 #include <mutex>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "harness/base/file.h"
 #include "harness/base/paths.h"
 #include "harness/base/sha256.h"
 #include "harness/host/vm/boot.h"
 #include "harness/host/vm/boot_attempt.h"
+#include "harness/host/vm/boot_path.h"
 #include "harness/host/vm/qemu_user.h"
 
 namespace kassay {
@@ -33,13 +33,7 @@ Result<fs::path> QemuPath(const VmOptions& options) {
     if (::access(named.c_str(), X_OK) == 0) return named;
     return FailErrno("cannot use QEMU at " + named.string());
   }
-  const char* path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe)
-  std::istringstream folders(path == nullptr ? "/usr/bin" : path);
-  std::string folder;
-  while (std::getline(folders, folder, ':')) {
-    const fs::path candidate = fs::path(folder) / "qemu-system-x86_64";
-    if (!folder.empty() && ::access(candidate.c_str(), X_OK) == 0) return candidate;
-  }
+  if (fs::path found = FindProgram("qemu-system-x86_64"); !found.empty()) return found;
   return Fail("there is no qemu-system-x86_64: apt-get install qemu-system-x86");
 }
 
@@ -73,13 +67,13 @@ std::string HostBootId() {
 }
 
 // The remembered answer. That KVM works holds for every kernel; that a kernel did not come up under
-// it may be that kernel's fault.
+// it, booted one way, may be that kernel's fault.
 class KvmMemory {
  public:
-  KvmMemory(const QemuBinary& qemu, std::string image)
+  KvmMemory(const QemuBinary& qemu, std::string kernel)
       : path_(CacheDir() / "kvm.json"),
         key_(HostBootId() + " " + qemu.version + " uid " + std::to_string(::geteuid())),
-        image_(std::move(image)) {}
+        kernel_(std::move(kernel)) {}
 
   // Why it does not work, empty if it does; nothing if it is not known.
   [[nodiscard]] std::optional<std::string> Recall() const {
@@ -87,7 +81,7 @@ class KvmMemory {
     if (json.value("works", false)) return std::string();
     const auto fails = json.find("fails");
     if (fails == json.end() || !fails->is_object()) return std::nullopt;
-    const auto reason = fails->find(image_);
+    const auto reason = fails->find(kernel_);
     if (reason == fails->end() || !reason->is_string()) return std::nullopt;
     return reason->get<std::string>();
   }
@@ -95,7 +89,7 @@ class KvmMemory {
     Json json = Load();
     json["key"] = key_;
     json["works"] = reason.empty();
-    if (!reason.empty()) json["fails"][image_] = reason;
+    if (!reason.empty()) json["fails"][kernel_] = reason;
     // Forgotten is only slower.
     static_cast<void>(WriteFileAtomically(path_, json.dump(1) + "\n").has_value());
   }
@@ -112,18 +106,19 @@ class KvmMemory {
   }
   fs::path path_;
   std::string key_;
-  std::string image_;
+  std::string kernel_;  // the image and how it boots
 };
 
-// Empty if it works; an Error only for Ctrl-C and a wrong boot mode.
-Result<std::string> ProveKvm(const MachineSpec& spec, const VmOptions& options,
-                             const QemuBinary& qemu) {
+// Empty if it works; an Error only for Ctrl-C and for a kernel that cannot be given to QEMU this
+// way, which says nothing of KVM.
+Result<std::string> ProveKvm(const MachineSpec& spec, BootMode boot, const QemuBinary& qemu) {
+  KASSAY_CHECK(KernelFor(spec, boot));
   BootPlan plan;
   plan.spec = &spec;
   plan.qemu = qemu;
   plan.accelerator = Accelerator::kKvm;
   plan.limit = kProofLimit;
-  KASSAY_TRY(plan.boot, ChooseBootMode(spec.profile, options));
+  plan.boot = boot;
   const auto booted = AttemptBoot(plan);
   if (booted) return std::string();
   if (booted.error().code == ExitCode::kInterrupted) return Fail(booted.error());
@@ -144,19 +139,20 @@ Result<QemuBinary> FindQemu(const VmOptions& options) {
 }
 
 Result<AcceleratorChoice> ChooseAccelerator(const MachineSpec& spec, const VmOptions& options) {
+  KASSAY_TRY(const BootMode boot, BootModeFor(spec.kernel, spec.profile, options));
   if (options.accelerator == Accelerator::kTcg)
     return AcceleratorChoice{Accelerator::kTcg, "emulation was asked for"};
   static std::mutex one_proof_at_a_time;
   const std::lock_guard lock(one_proof_at_a_time);
   KASSAY_TRY(const QemuBinary qemu, FindQemu(options));
-  const KvmMemory memory(qemu, spec.kernel.identity.image_sha256);
+  const KvmMemory memory(qemu, spec.kernel.identity.image_sha256 + " " + Name(boot));
   std::string reason;
   if (::access("/dev/kvm", F_OK) != 0) {
     reason = "there is no /dev/kvm";
   } else if (const auto remembered = memory.Recall()) {
     reason = *remembered;
   } else {
-    KASSAY_TRY(reason, ProveKvm(spec, options, qemu));
+    KASSAY_TRY(reason, ProveKvm(spec, boot, qemu));
     memory.Remember(reason);
   }
   if (reason.empty()) return AcceleratorChoice{Accelerator::kKvm, ""};

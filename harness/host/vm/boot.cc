@@ -5,6 +5,7 @@
 
 #include "harness/base/interrupt.h"
 #include "harness/host/vm/boot_attempt.h"
+#include "harness/host/vm/boot_path.h"
 #include "harness/host/vm/qemu_user.h"
 
 namespace kassay {
@@ -34,7 +35,7 @@ Result<BootedGuest> BootFresh(const MachineSpec& spec, const VmOptions& options)
   plan.accelerator = choice.accelerator;
   plan.limit = options.boot_limit;
   KASSAY_TRY(plan.qemu, FindQemu(options));
-  KASSAY_TRY(plan.boot, ChooseBootMode(spec.profile, options));
+  KASSAY_TRY(plan.boot, BootModeFor(spec.kernel, spec.profile, options));
   KASSAY_TRY(BootedMachine booted, BootOrExplain(plan, options));
   NoteTroubles(spec, booted.hello, options);
   return BootedGuest{std::move(booted.machine), std::move(booted.facts)};
@@ -43,7 +44,7 @@ Result<BootedGuest> BootFresh(const MachineSpec& spec, const VmOptions& options)
 Status RunShell(const MachineSpec& spec, const VmOptions& options) {
   KASSAY_TRY(const AcceleratorChoice choice, ChooseAccelerator(spec, options));
   KASSAY_TRY(const QemuBinary qemu, FindQemu(options));
-  KASSAY_TRY(const BootMode boot, ChooseBootMode(spec.profile, options));
+  KASSAY_TRY(const BootMode boot, BootModeFor(spec.kernel, spec.profile, options));
   KASSAY_TRY(const UniqueFd kernel, KernelFor(spec, boot));
   KASSAY_TRY(const UniqueFd initramfs, InitramfsFor(spec));
   KASSAY_TRY(const UniqueFd disk, BlankDisk(spec.profile));

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "harness/base/file.h"
+#include "harness/host/vm/boot_path.h"
 #include "harness/host/vm/direct_image.h"
 #include "harness/host/vm/qemu_user.h"
 
@@ -72,11 +73,14 @@ Status Blank(int memory) {
 Result<UniqueFd> KernelFor(const MachineSpec& spec, BootMode boot) {
   constexpr std::size_t kMost = std::size_t{512} << 20;
   KASSAY_TRY(const std::string image, ReadFile(spec.kernel.image, kMost));
-  if (boot == BootMode::kBzImage) return InMemory("kassay-kernel", image);
+  if (boot == BootMode::kBzImage) {
+    // The bytes that are booted, and not only the file that was looked at earlier.
+    KASSAY_CHECK(CheckBootPath(spec.kernel, image, boot));
+    return InMemory("kassay-kernel", image);
+  }
   auto direct = ExtractDirectImage(image);
   if (!direct)
-    return Fail(direct.error().Within("cannot boot " + spec.kernel.image.string() +
-                                      " directly (use --boot bzimage)"));
+    return Fail(direct.error().Within("cannot boot " + spec.kernel.image.string() + " directly"));
   return InMemory("kassay-kernel", *direct);
 }
 

@@ -11,6 +11,8 @@
 
 #include "harness/base/file.h"
 #include "harness/base/interrupt.h"
+#include "harness/host/vm/boot_attempt.h"
+#include "harness/host/vm/testing/images.h"
 #include "harness/host/vm/testing/test_machine.h"
 
 namespace kassay {
@@ -19,6 +21,9 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::SmallBzImage;
+using testing::SmallElf;
 
 class BootTest : public ::testing::Test {
  protected:
@@ -29,7 +34,7 @@ class BootTest : public ::testing::Test {
     spec_.kernel.identity.image_sha256 = "1";
     spec_.profile.name = "test";
     spec_.initramfs.path = scratch_.path() / "initramfs";
-    ASSERT_TRUE(WriteFileAtomically(spec_.kernel.image, "kernel"));
+    ASSERT_TRUE(WriteFileAtomically(spec_.kernel.image, SmallBzImage("")));
     ASSERT_TRUE(WriteFileAtomically(spec_.initramfs.path, "initramfs"));
     options_.boot = "bzimage";
     options_.accelerator = Accelerator::kTcg;
@@ -113,12 +118,47 @@ TEST_F(BootTest, WhatIsNoQemuIsRefused) {
 
 TEST_F(BootTest, KernelThatIsNoneIsRefusedBeforeQemuStarts) {
   StandIn("exit 1");
-  options_.boot = "direct";
-  EXPECT_THAT(BootError(),
-              AllOf(HasSubstr("cannot boot"), HasSubstr("neither a bzImage nor an ELF"),
-                    HasSubstr("--boot bzimage")));
+  ASSERT_TRUE(WriteFileAtomically(spec_.kernel.image, "kernel"));
+  for (const char* boot : {"direct", "bzimage"}) {
+    options_.boot = boot;
+    EXPECT_THAT(BootError(),
+                AllOf(HasSubstr("neither a bzImage nor a vmlinux"), Not(HasSubstr("--boot"))));
+  }
   spec_.kernel.image = "/no/such/kernel";
   EXPECT_THAT(BootError(), HasSubstr("/no/such/kernel: No such file"));
+}
+
+// QEMU would boot it over PVH, and the records would call that the firmware's way.
+TEST_F(BootTest, VmlinuxThroughTheFirmwareIsWrongUsageBeforeQemuStarts) {
+  const fs::path started = scratch_.path() / "started";
+  StandIn("touch " + started.string() + "; exit 1");
+  fs::permissions(scratch_.path(), fs::perms::all);
+  ASSERT_TRUE(WriteFileAtomically(spec_.kernel.image, SmallElf()));
+  for (const Accelerator each : {Accelerator::kAuto, Accelerator::kTcg}) {
+    options_.accelerator = each;
+    for (const Status& status : {Status(BootFresh(spec_, options_).map([](auto&&) {})),
+                                 Status(ChooseAccelerator(spec_, options_).map([](auto&&) {})),
+                                 RunShell(spec_, options_)}) {
+      ASSERT_FALSE(status);
+      EXPECT_EQ(status.error().code, ExitCode::kUsage);
+      EXPECT_THAT(status.error().message,
+                  AllOf(HasSubstr("is a vmlinux"), HasSubstr("--boot direct")));
+    }
+  }
+  EXPECT_FALSE(KernelFor(spec_, BootMode::kBzImage));
+  EXPECT_TRUE(KernelFor(spec_, BootMode::kDirect));
+  EXPECT_FALSE(fs::exists(started));
+}
+
+TEST_F(BootTest, KernelThatCannotBootDirectlyIsNotHeldAgainstKvm) {
+  StandIn("exit 1");
+  options_.boot = "direct";
+  options_.accelerator = Accelerator::kAuto;
+  if (!fs::exists("/dev/kvm")) GTEST_SKIP() << "there is no /dev/kvm";
+  ASSERT_TRUE(WriteFileAtomically(spec_.kernel.image, SmallElf(17)));
+  const auto choice = ChooseAccelerator(spec_, options_);
+  ASSERT_FALSE(choice);
+  EXPECT_THAT(choice.error().message, HasSubstr("no PVH entry"));
 }
 
 TEST_F(BootTest, KvmThatOpensButDoesNotWorkIsReplacedByEmulationAndRemembered) {

@@ -9,8 +9,9 @@
 namespace kassay {
 
 // The uncompressed kernel of `image` (Documentation/arch/x86/boot.rst: payload_offset,
-// payload_length), or `image` itself if it is an ELF already. Fails if it is neither, if its
-// compression is unknown, or if the kernel has no PVH entry (CONFIG_PVH).
+// payload_length), or `image` itself if it is an ELF already. Fails if it is neither, if it cannot
+// be unpacked, or if the kernel has no PVH entry (CONFIG_PVH). The error names --boot bzimage where
+// that image boots with it, and nowhere else.
 [[nodiscard]] Result<std::string> ExtractDirectImage(std::string_view image);
 
 }  // namespace kassay

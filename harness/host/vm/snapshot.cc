@@ -10,6 +10,7 @@
 #include "harness/base/sha256.h"
 #include "harness/host/vm/boot.h"
 #include "harness/host/vm/boot_attempt.h"
+#include "harness/host/vm/boot_path.h"
 #include "harness/host/vm/qemu_user.h"
 #include "harness/host/vm/snapshot_folder.h"
 
@@ -224,7 +225,7 @@ Result<Snapshot> SnapshotCache::Ensure(const MachineSpec& spec, const VmOptions&
     Note(options, "emulation instead of KVM: " + choice.reason);
   Ingredients from{spec, {}, choice.accelerator, BootMode::kDirect};
   KASSAY_TRY(from.qemu, FindQemu(options));
-  KASSAY_TRY(from.boot, ChooseBootMode(spec.profile, options));
+  KASSAY_TRY(from.boot, BootModeFor(spec.kernel, spec.profile, options));
   KASSAY_TRY(const std::string key, KeyOf(from));
 
   // Between the exclusive lock of who makes it and the shared one of who uses it, somebody may
