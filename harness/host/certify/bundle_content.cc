@@ -58,10 +58,13 @@ Status CheckSameRun(const RunPlanRecord& plan, const JournalContent& journal,
 }
 
 // The cases that a certificate rests on ran on the vendor's image, booted as shipped.
-Status CheckProfiles(const fs::path& bundle, const ResolvedLevel& level, const RunResult& run) {
-  if (run.environment.boot != "bzimage") {
-    return Refuse("the kernel was not booted as the vendor ships it: --boot bzimage is needed");
-  }
+Status CheckProfiles(const fs::path& bundle, const ResolvedLevel& level, const RunPlanRecord& plan,
+                     const RunResult& run) {
+  const auto wrong_boot = [](const std::string& where) {
+    return Refuse("the kernel was not booted as the vendor ships it" + where +
+                  ": --boot bzimage is needed");
+  };
+  if (run.environment.boot != "bzimage") return wrong_boot("");
   const std::set<std::string> must(level.must_pass.begin(), level.must_pass.end());
   std::map<std::string, Profile> profiles;
   for (const CaseResult& result : run.cases) {
@@ -74,6 +77,9 @@ Status CheckProfiles(const fs::path& bundle, const ResolvedLevel& level, const R
       return Refuse(fmt::format("{} ran under the profile '{}', which is not for certification",
                                 result.Id(), result.profile));
     }
+    // What the results say of all machines must be what the run asked for each.
+    if ((plan.boot.empty() ? profile->boot : plan.boot) != "bzimage")
+      return wrong_boot(" under the profile '" + result.profile + "'");
     profiles[result.profile] = *std::move(profile);
   }
   return {};
@@ -148,7 +154,7 @@ Result<Conclusion> Conclude(const fs::path& bundle) {
                               level.name, report.failed.size(), conclusion.level.must_pass.size(),
                               FirstFailures(report)));
   }
-  KASSAY_CHECK(CheckProfiles(bundle, conclusion.level, conclusion.run));
+  KASSAY_CHECK(CheckProfiles(bundle, conclusion.level, record.journal.plan, conclusion.run));
   conclusion.text = CertificateText(level, conclusion.level, conclusion.run);
   conclusion.statement = StatementOf(conclusion.level, conclusion.run);
   return conclusion;

@@ -13,6 +13,7 @@
 #include "harness/host/compare/compare_text.h"
 #include "harness/host/profile/profile.h"
 #include "harness/host/run/name_pattern.h"
+#include "harness/host/vm/boot_path.h"
 
 namespace kassay::cli {
 namespace {
@@ -105,12 +106,21 @@ Status CheckSuites(const RunResult& run, const std::vector<std::string>& wanted,
               ExitCode::kNonconformant);
 }
 
+// A certificate is of the image as shipped; there is no other way to boot that could help.
+Result<Kernel> KernelAsShipped(const KernelOptions& options) {
+  KASSAY_TRY(Kernel kernel, ResolveKernel(options));
+  const Status status = CheckBootPath(kernel, BootMode::kBzImage);
+  if (!status) return Fail(status.error().Within("no certificate"));
+  return kernel;
+}
+
 // The run that is certified: a new one, or one that was made before.
 Result<OneRun> RunOf(Options& options, const Level& level) {
   KASSAY_TRY(const std::vector<std::string> suites, SuitesOf(level));
   if (options.run.empty()) {
     KASSAY_CHECK(CheckProfile(options.flags.run.profile));
     options.flags.run.suites = suites;
+    KASSAY_TRY(const Kernel kernel, KernelAsShipped(options.kernel));
     options.flags.run.vm.boot = "bzimage";
     options.flags.run.out_dir = options.out.string() + ".run";
     return RunOneKernel(options.kernel, options.flags);
@@ -120,7 +130,7 @@ Result<OneRun> RunOf(Options& options, const Level& level) {
   KASSAY_TRY(const std::string text, ReadFile(options.run / "results.json"));
   KASSAY_TRY(one.result, RunResultFromJson(text));
   KASSAY_CHECK(CheckSuites(one.result, suites, level));
-  KASSAY_TRY(one.kernel, ResolveKernel(options.kernel));
+  KASSAY_TRY(one.kernel, KernelAsShipped(options.kernel));
   if (one.kernel.identity.image_sha256 != one.result.kernel.image_sha256) {
     return Fail(options.run.string() + " is a run of another kernel than " + options.kernel.spec,
                 ExitCode::kUsage);

@@ -18,6 +18,7 @@
 #include "harness/host/run/run.h"
 #include "harness/host/run/selection.h"
 #include "harness/host/vm/boot.h"
+#include "harness/host/vm/boot_path.h"
 
 namespace kassay::cli {
 namespace {
@@ -37,6 +38,7 @@ Exit codes: 0 kassay can work here, 2 wrong usage, 3 something is missing (each 
 struct Options {
   KernelOptions kernel;
   std::string packages_file;
+  std::string boot;
   bool no_boot = false;
 };
 
@@ -169,13 +171,15 @@ class Doctor {
   Result<AcceleratorChoice> Prove() {
     KASSAY_TRY(const Kernel kernel, ResolveKernel(options_.kernel));
     KASSAY_TRY(const Profile profile, LoadProfile(DataDir() / "vm" / "profiles", "stock"));
+    VmOptions options;
+    options.boot = options_.boot;
+    KASSAY_CHECK(BootModeFor(kernel, profile, options));
     InitramfsSpec image;
     image.kernel = &kernel;
     image.profile = &profile;
     KASSAY_TRY(const Initramfs initramfs, BuildInitramfs(image, CacheDir() / "images"));
     const MachineSpec machine{kernel, profile, initramfs};
-    KASSAY_TRY(AcceleratorChoice choice, ChooseAccelerator(machine, {}));
-    VmOptions options;
+    KASSAY_TRY(AcceleratorChoice choice, ChooseAccelerator(machine, options));
     options.accelerator = choice.accelerator;
     KASSAY_TRY(const BootedGuest booted, BootFresh(machine, options));
     Good(fmt::format("{} boots in {:.1f} s", options_.kernel.spec,
@@ -197,6 +201,8 @@ void AddDoctorCommand(CLI::App& app, ExitCode& exit_code) {
   AddKernelOptions(*command, options->kernel, /*required=*/false);
   command->add_option("--packages", options->packages_file, "The list of packages")
       ->capture_default_str();
+  command->add_option("--boot", options->boot, "`direct` or `bzimage`; without it the profile's")
+      ->check(CLI::IsMember({"direct", "bzimage"}));
   command->add_flag("--no-boot", options->no_boot, "Do not boot anything: KVM is not proven then");
   command->callback([options, &exit_code] { exit_code = Doctor(*options).Examine(); });
 }

@@ -6,9 +6,12 @@
 #include <memory>
 #include <set>
 
+#include "harness/base/paths.h"
 #include "harness/host/cli/command.h"
 #include "harness/host/cli/one_run.h"
 #include "harness/host/cli/run_checks.h"
+#include "harness/host/profile/profile.h"
+#include "harness/host/vm/boot_path.h"
 
 namespace kassay::cli {
 namespace {
@@ -37,11 +40,35 @@ struct Options {
   RunFlags flags;
 };
 
-Result<Baseline> ColumnOf(const std::string& name, const Options& options) {
+// The file of a column that is there already, a baseline or a run's results; empty for a kernel.
+fs::path RecordedIn(const fs::path& path) {
   std::error_code ignored;
-  const fs::path path = name;
-  if (path.extension() == ".json" && fs::is_regular_file(path, ignored)) return LoadBaseline(path);
-  if (fs::exists(path / "results.json", ignored)) return LoadBaseline(path / "results.json");
+  if (path.extension() == ".json" && fs::is_regular_file(path, ignored)) return path;
+  return fs::exists(path / "results.json", ignored) ? path / "results.json" : fs::path();
+}
+
+// Wrong usage is told before the first kernel runs, not after hours. What else is wrong with a
+// kernel is told when its turn comes.
+Status CheckUsage(const Options& options) {
+  const RunOptions& run = options.flags.run;
+  Profile profile;
+  if (!run.profile.empty()) {
+    KASSAY_TRY(profile, LoadProfile(DataDir() / "vm" / "profiles", run.profile));
+  }
+  for (const std::string& name : options.kernels) {
+    if (!RecordedIn(name).empty()) continue;
+    KernelOptions named = options.kernel;
+    named.spec = name;
+    const auto kernel = ResolveKernel(named);
+    const auto boot =
+        kernel ? BootModeFor(*kernel, profile, run.vm) : Result<BootMode>(Fail(kernel.error()));
+    if (!boot && boot.error().code != ExitCode::kCouldNotTest) return Fail(boot.error());
+  }
+  return {};
+}
+
+Result<Baseline> ColumnOf(const std::string& name, const Options& options) {
+  if (const fs::path recorded = RecordedIn(name); !recorded.empty()) return LoadBaseline(recorded);
   KernelOptions kernel = options.kernel;
   kernel.spec = name;
   RunFlags flags = options.flags;
@@ -66,6 +93,7 @@ Result<ExitCode> Show(Options options) {
     KASSAY_TRY(const auto pins, KernelStore(options.kernel.store).Pinned());
     for (const PinnedKernel& pin : pins) options.kernels.push_back(pin.Spec());
   }
+  KASSAY_CHECK(CheckUsage(options));
   std::vector<Baseline> columns;
   std::set<std::string> suites;
   ExitCode worst = ExitCode::kConformant;

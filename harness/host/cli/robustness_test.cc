@@ -108,6 +108,35 @@ TEST_F(Robustness, AResultFolderThatCannotBeWritten) {
                 ExitCode::kCouldNotTest, "cannot make the result folder");
 }
 
+// QEMU enters it over PVH: no result may say that it came up through the firmware.
+TEST_F(Robustness, AVmlinuxThroughTheFirmware) {
+  const fs::path image = dir_ / "vmlinux";
+  const fs::path key = dir_ / "key.pem";
+  ASSERT_TRUE(
+      WriteFileAtomically(image, "\177ELF ... Linux version 7.0.13-test (builder@host) #1"));
+  Program openssl;
+  openssl.argv = {"openssl", "genpkey", "-algorithm", "ed25519", "-out", key.string()};
+  const auto made = RunProgram(openssl);
+  ASSERT_TRUE(made && made->Succeeded());
+  const std::string file = image.string();
+  const std::string why = "is a vmlinux, which does not boot through the firmware";
+  const std::vector<std::vector<std::string>> commands = {
+      {"run", "--kernel", file, "--out", Out().string(), "--boot", "bzimage"},
+      {"run", "--kernel", file, "--out", Out().string(), "--profile", "certify"},
+      {"certify", "--kernel", file, "--key", key.string(), "--out", Out().string()},
+      {"shell", "--kernel", file, "--boot", "bzimage"},
+      {"shell", "--kernel", file, "--profile", "certify"},
+      {"matrix", kKernel, file, "--out", Out().string(), "--boot", "bzimage"}};
+  for (const auto& command : commands) {
+    SCOPED_TRACE(fmt::format("{}", fmt::join(command, " ")));
+    const ProgramOutcome outcome = Kassay(command);
+    ExpectOneLine(outcome, ExitCode::kUsage, why);
+    EXPECT_EQ(outcome.standard_error.find("--boot direct") == std::string::npos,
+              command[0] == "certify");
+    EXPECT_FALSE(fs::exists(Out()));
+  }
+}
+
 TEST_F(Robustness, NoMirror) {
   environment_["KASSAY_CACHE_DIR"] = (dir_ / "cache").string();
   const ProgramOutcome outcome = Run({"--mirror", "http://127.0.0.1:1/debian"});

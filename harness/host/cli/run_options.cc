@@ -29,8 +29,8 @@ void AddRunFlags(CLI::App& command, RunFlags& flags) {
       ->capture_default_str();
   command
       .add_option("--boot", flags.run.vm.boot,
-                  "`direct` (quick) or `bzimage` (the image as shipped, through the firmware); "
-                  "without it what the profile says")
+                  "`direct` (quick) or `bzimage` (the image as shipped, through the firmware; not "
+                  "for a vmlinux); without it what the profile says")
       ->check(CLI::IsMember({"direct", "bzimage"}));
   command.add_option("--repeat", flags.run.repeat, "How often each case runs")
       ->check(CLI::Range(1, 10000))

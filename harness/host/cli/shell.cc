@@ -8,6 +8,7 @@
 #include "harness/host/image/initramfs.h"
 #include "harness/host/run/selection.h"
 #include "harness/host/vm/boot.h"
+#include "harness/host/vm/boot_path.h"
 
 namespace kassay::cli {
 namespace {
@@ -48,6 +49,7 @@ Status Shell(const Options& options) {
   KASSAY_TRY(const QemuBinary qemu, FindQemu(vm));
   KASSAY_TRY(const Profile profile, LoadProfile(DataDir() / "vm" / "profiles", options.profile));
   KASSAY_TRY(const Kernel kernel, ResolveKernel(options.kernel));
+  KASSAY_CHECK(BootModeFor(kernel, profile, vm));
   InitramfsSpec image;
   image.kernel = &kernel;
   image.profile = &profile;

@@ -41,6 +41,7 @@ struct Options {
   std::vector<std::filesystem::path> files;
   std::filesystem::path json;
   std::string accelerator = "auto";
+  std::string boot;
   bool keep_going = false;
   bool quiet = false;
 };
@@ -167,6 +168,7 @@ Result<ExitCode> Run(const Options& options) {
   KASSAY_TRY(const Loaded loaded, Load(options.files));
   DriveOptions drive;
   KASSAY_TRY(drive.vm.accelerator, ParseAccelerator(options.accelerator));
+  drive.vm.boot = options.boot;
   drive.profiles_dir = DataDir() / "vm" / "profiles";
   drive.cache_dir = CacheDir();
   drive.keep_going = options.keep_going;
@@ -194,6 +196,8 @@ void AddVectorsCommand(CLI::App& app, ExitCode& exit_code) {
   command->add_option("FILE", options->files, "Vector files")->required()->check(CLI::ExistingFile);
   command->add_option("--json", options->json, "Write every answer to this file");
   command->add_option("--accel", options->accelerator, "auto, kvm or tcg");
+  command->add_option("--boot", options->boot, "`direct` or `bzimage`; without it the profile's")
+      ->check(CLI::IsMember({"direct", "bzimage"}));
   command->add_flag("--keep-going", options->keep_going, "Ask on after a disagreement");
   command->add_flag("--quiet", options->quiet, "Only the summary");
   command->callback([options, &exit_code] {

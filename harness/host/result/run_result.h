@@ -115,9 +115,9 @@ struct Environment {
   std::string kassay_version;
   std::string suite_sha256;  // over the suite executables and catalogues that were used
   std::string qemu_version;
-  std::string accelerator;                           // "tcg" or "kvm"
-  std::string boot;                                  // "direct" or "bzimage"
-  std::string isolation;                             // "case" or "suite"
+  std::string accelerator;  // "tcg" or "kvm"
+  std::string boot;         // "direct", "bzimage", or "mixed": some profiles this way, some that
+  std::string isolation;    // "case" or "suite"
   std::map<std::string, std::string> command_lines;  // kernel command line by profile
 };
 

@@ -9,6 +9,7 @@
 #include "harness/host/run/host_guest.h"
 #include "harness/host/run/program.h"
 #include "harness/host/vm/boot.h"
+#include "harness/host/vm/boot_path.h"
 
 namespace kassay {
 
@@ -101,11 +102,15 @@ Result<std::unique_ptr<Guest>> VmLab::HostGuest() {
 }
 
 Status VmLab::Ready(const std::set<std::string>& profiles) const {
+  // Wrong usage is told before what this machine lacks.
+  bool boots = false;
   for (const std::string& name : profiles) {
     if (name == kHostProfile) continue;
+    boots = true;
     KASSAY_TRY(const Profile profile, LoadProfile(options_.profiles_dir, name));
-    KASSAY_TRY(const QemuBinary qemu, FindQemu(options_.vm));
+    KASSAY_CHECK(BootModeFor(options_.kernel, profile, options_.vm));
   }
+  if (boots) KASSAY_CHECK(FindQemu(options_.vm));
   return {};
 }
 

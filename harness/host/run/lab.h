@@ -30,7 +30,7 @@ class Lab {
   virtual ~Lab() = default;
 
   // Whether machines of these profiles can be had at all, before anything is started: the profiles
-  // are known and QEMU is there.
+  // are known, the kernel boots the way that they ask for, and QEMU is there.
   [[nodiscard]] virtual Status Ready(const std::set<std::string>& profiles) const = 0;
   // A machine of this profile in which nothing has run yet. The first call for a profile may boot
   // it. Thread-safe.

@@ -127,8 +127,14 @@ class FakeLab : public Lab {
     MachineFacts facts;
     facts.qemu_version = "7.2.22";
     facts.command_line = "console=ttyS0";
-    return {{"stock", facts}};
+    std::map<std::string, MachineFacts> all = {{"stock", facts}};
+    for (const auto& [profile, boot] : more_boots) {
+      facts.boot = boot;
+      all[profile] = facts;
+    }
+    return all;
   }
+  std::map<std::string, BootMode> more_boots;  // of other profiles
 
  private:
   std::mutex mutex_;
@@ -400,6 +406,17 @@ TEST_F(RunTest, SeveralMachinesAtATimeGiveTheSame) {
   EXPECT_THAT(run.cases, SizeIs(40));
   EXPECT_THAT(seen_.seen, SizeIs(40));
   EXPECT_EQ(lab_.machines, 41);
+}
+
+// One profile's way to boot is not told as that of all.
+TEST_F(RunTest, HowEachMachineBootedIsTold) {
+  lab_.more_boots = {{"other", BootMode::kDirect}};
+  EXPECT_EQ(RunWell().environment.boot, "direct");
+  for (const char* profile : {"after", "zz-after"}) {
+    lab_.more_boots = {{profile, BootMode::kBzImage}};
+    fs::remove_all(options_.out_dir);
+    EXPECT_EQ(RunWell().environment.boot, "mixed");
+  }
 }
 
 TEST_F(RunTest, TheScaleOfLimitsReachesTheProgram) {

@@ -29,9 +29,13 @@ Status RunUnderWay::Begin() {
              ParseKernelVersion(kernel_.identity.version.empty() ? kernel_.identity.release
                                                                  : kernel_.identity.version));
   facts_.config = &kernel_.config;
+  KASSAY_CHECK(options_.resume ? Resume() : BeginAnew());
   if (kernel_.config.Empty())
     notes_.Add("no config of this kernel was found: probes alone decide what it has");
-  if (options_.resume) return Resume();
+  return {};
+}
+
+Status RunUnderWay::BeginAnew() {
   KASSAY_TRY(selection_, Select(installation_, options_.suites, options_.filters));
   plan_.profile = options_.profile;
   KASSAY_CHECK(lab_.Ready(Profiles()));
@@ -255,7 +259,9 @@ RunResult RunUnderWay::Conclude() {
   for (const auto& [profile, facts] : lab_.Facts()) {
     run.environment.qemu_version = facts.qemu_version;
     run.environment.accelerator = Name(facts.accelerator);
-    run.environment.boot = Name(facts.boot);
+    const std::string boot = Name(facts.boot);
+    const bool same = run.environment.boot.empty() || run.environment.boot == boot;
+    run.environment.boot = same ? boot : "mixed";
     run.environment.command_lines[profile] = facts.command_line;
   }
   run.suites = plan_.suites;

@@ -37,6 +37,7 @@ class RunUnderWay {
   [[nodiscard]] Result<RunResult> Steps();
   [[nodiscard]] Status Begin();
   [[nodiscard]] std::set<std::string> Profiles() const;
+  [[nodiscard]] Status BeginAnew();
   [[nodiscard]] Status Resume();
   void TakePreparedProbes();
   [[nodiscard]] Status Probe();

@@ -8,6 +8,7 @@
 #include "harness/base/file.h"
 #include "harness/host/result/json_reader.h"
 #include "harness/host/vm/boot.h"
+#include "harness/host/vm/boot_path.h"
 
 namespace kassay {
 namespace fs = std::filesystem;
@@ -172,6 +173,7 @@ Result<std::vector<VectorAnswer>> DriveVectors(const Kernel& kernel,
                                                const std::vector<SignatureVector>& vectors,
                                                const DriveOptions& options) {
   KASSAY_TRY(const Profile profile, LoadProfile(options.profiles_dir, kProfile));
+  KASSAY_CHECK(BootModeFor(kernel, profile, options.vm));
   const OwnFolder folder(options.cache_dir / "vectors" / std::to_string(getpid()));
   KASSAY_CHECK(WriteFileAtomically(folder / "files" / kFile, GuestFile(vectors)));
   InitramfsSpec image;

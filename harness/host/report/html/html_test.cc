@@ -75,6 +75,8 @@ TEST(Html, SaysWhatTheRequirementIsAndHowToRepeat) {
   context.requirements = {{"R-1", "s", "f", "It must hold.", "io_uring/x.c:f", ""}};
   RunResult run = HostileRun();
   run.kernel.spec = "debian:7.0.13";
+  run.environment.boot = "mixed";
+  EXPECT_THAT(CommandThatRepeats(run, run.cases[0]), Not(HasSubstr("--boot")));
   run.environment.boot = "bzimage";
   const auto json = nlohmann::json::parse(DataOf(HtmlOfRun(run, context)));
   EXPECT_EQ(json["requirements"][0]["text"], "It must hold.");
