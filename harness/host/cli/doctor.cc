@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <thread>
 
@@ -52,6 +53,7 @@ class Doctor {
     Disk();
     Packages();
     if (Qemu() && Suites() && !options_.no_boot) Boot();
+    if (wrong_usage_) return Report(*wrong_usage_);
     std::cout << (can_work_ ? "kassay can work here\n" : "kassay cannot work here yet\n");
     return can_work_ ? ExitCode::kConformant : ExitCode::kCouldNotTest;
   }
@@ -158,6 +160,9 @@ class Doctor {
 
   void Boot() {
     const auto choice = Prove();
+    // That says nothing about this machine.
+    if (!choice && choice.error().code == ExitCode::kUsage) wrong_usage_ = choice.error();
+    if (wrong_usage_) return;
     if (!choice) return Bad(choice.error().message);
     if (choice->accelerator == Accelerator::kKvm)
       return Good(fmt::format("KVM works: it booted {}", options_.kernel.spec));
@@ -189,6 +194,7 @@ class Doctor {
 
   const Options& options_;
   bool can_work_ = true;
+  std::optional<Error> wrong_usage_;
 };
 
 void AddDoctorCommand(CLI::App& app, ExitCode& exit_code) {

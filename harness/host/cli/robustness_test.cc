@@ -135,6 +135,10 @@ TEST_F(Robustness, AVmlinuxThroughTheFirmware) {
               command[0] == "certify");
     EXPECT_FALSE(fs::exists(Out()));
   }
+  // It has said more by then.
+  const ProgramOutcome doctor = Kassay({"doctor", "--kernel", file, "--boot", "bzimage"});
+  EXPECT_EQ(doctor.exit_code, static_cast<int>(ExitCode::kUsage));
+  EXPECT_THAT(doctor.standard_error, HasSubstr(why));
 }
 
 TEST_F(Robustness, NoMirror) {
