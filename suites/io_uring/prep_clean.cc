@@ -51,9 +51,10 @@ PrepCleanRequests::PrepCleanRequests() {
 }
 
 std::vector<uint8_t> PrepCleanRequests::Operations() {
+  const Ring ring;
   std::vector<uint8_t> operations;
   for (uint8_t op = 0; op < kOpCount70; ++op) {
-    if (op != kLinkTimeout && op != kRecvZc) operations.push_back(op);
+    if (op != kLinkTimeout && op != kRecvZc && ring.Supports(op)) operations.push_back(op);
   }
   return operations;
 }

@@ -114,6 +114,13 @@ unsigned Ring::LastRequestOp() const {
   return std::to_integer<unsigned>(scratch[0]);
 }
 
+bool Ring::Supports(uint8_t op) const {
+  constexpr std::byte kSupported{1};  // IO_URING_OP_SUPPORTED in io_uring_probe_op.flags
+  ProbeScratch scratch{};
+  if (Register(kRegisterProbe, scratch.data(), 256) != 0) return false;
+  return (scratch[16 + size_t{op} * 8 + 2] & kSupported) != std::byte{};
+}
+
 std::byte* Ring::Slot(uint32_t tail) {
   const uint32_t index = tail & (params_.sq_entries - 1);
   if ((params_.flags & kNoSqArray) == 0) Word(rings_, params_.sq_off.array)[index] = index;
