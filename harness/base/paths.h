@@ -11,7 +11,7 @@ namespace kassay {
 
 // share/kassay of the prefix that the running program belongs to; $KASSAY_DATA_DIR overrides.
 // Holds vm/ (kernels.toml, profiles/, kconfig/), suites/NAME/requirements.toml, fixtures/, levels/,
-// results/.
+// results/; in a build folder ci/ too.
 [[nodiscard]] std::filesystem::path DataDir();
 
 // libexec/kassay of the prefix; $KASSAY_LIBEXEC_DIR overrides. Holds guest-agent, suites/NAME and

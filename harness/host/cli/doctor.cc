@@ -5,12 +5,12 @@
 
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <sstream>
 #include <thread>
 
-#include "harness/base/file.h"
 #include "harness/base/paths.h"
 #include "harness/host/cli/command.h"
 #include "harness/host/cli/kernel_options.h"
@@ -38,7 +38,6 @@ Exit codes: 0 kassay can work here, 2 wrong usage, 3 something is missing (each 
 
 struct Options {
   KernelOptions kernel;
-  std::string packages_file;
   std::string boot;
   bool no_boot = false;
 };
@@ -113,29 +112,31 @@ class Doctor {
     }
   }
 
-  // The build host's packages, by the list that ci/install reads.
+  // The build host's packages, as ci/install judges them: its lines are "KIND PACKAGE".
   void Packages() {
-    const auto list = ReadFile(options_.packages_file);
-    if (!list) return;  // an installation without the source tree
-    Program dpkg;
-    dpkg.argv = {"dpkg-query", "-W", "-f=${Package} ${db:Status-Status}\n"};
-    const auto installed = RunProgram(dpkg);
-    if (!installed || !installed->Succeeded())
-      return Warn("dpkg is not here: whether all packages are installed is not known");
-    std::string missing;
-    std::istringstream lines(*list);
-    for (std::string line; std::getline(lines, line);) {
-      std::istringstream words(line.substr(0, line.find('#')));
-      std::string name;
-      if (!(words >> name)) continue;
-      const std::string& text = installed->standard_output;
-      const std::string wanted = name + " installed\n";
-      if (!text.starts_with(wanted) && text.find("\n" + wanted) == std::string::npos)
-        missing += " " + name;
+    Program install;
+    install.argv = {(DataDir() / "ci" / "install").string(), "--list-missing"};
+    std::error_code ignored;
+    if (!fs::exists(install.argv[0], ignored)) return;  // an installation without the source tree
+    const auto outcome = RunProgram(install);
+    if (!outcome || !outcome->Succeeded()) {
+      const std::string why = outcome ? outcome->standard_error : outcome.error().message;
+      return Warn("which packages are missing is not known: " + why.substr(0, why.find('\n')));
     }
+    std::map<std::string, std::string> missing;
+    std::istringstream lines(outcome->standard_output);
+    std::string kind;
+    std::string package;
+    while (lines >> kind >> package) missing[kind] += " " + package;
     if (missing.empty()) return Good("all packages of ci/packages.txt are installed");
-    Warn("packages of ci/packages.txt are missing:" + missing,
-         "apt-get install -y --no-install-recommends" + missing);
+    const std::string source = fs::canonical(DataDir() / "ci", ignored).parent_path().string();
+    if (missing.contains("needed"))
+      Bad("needed packages are missing:" + missing["needed"], source + "/ci/install --to-run");
+    if (missing.contains("optional"))
+      Warn("optional packages are missing:" + missing["optional"], source + "/ci/install --to-run");
+    if (missing.contains("develop"))
+      Warn("packages for work on kassay itself are missing:" + missing["develop"],
+           source + "/ci/install");
   }
 
   bool Qemu() {
@@ -200,13 +201,10 @@ class Doctor {
 void AddDoctorCommand(CLI::App& app, ExitCode& exit_code) {
   const auto options = std::make_shared<Options>();
   options->kernel.spec = "debian:7.0.13";
-  options->packages_file = "ci/packages.txt";
   CLI::App* command = app.add_subcommand(
       "doctor", "What this machine can do, and the command that mends what it cannot");
   command->footer(kFooter);
   AddKernelOptions(*command, options->kernel, /*required=*/false);
-  command->add_option("--packages", options->packages_file, "The list of packages")
-      ->capture_default_str();
   command->add_option("--boot", options->boot, "`direct` or `bzimage`; without it the profile's")
       ->check(CLI::IsMember({"direct", "bzimage"}));
   command->add_flag("--no-boot", options->no_boot, "Do not boot anything: KVM is not proven then");
