@@ -22,6 +22,7 @@
 #include "suites/landlock_tsync/sibling.h"
 #include "suites/support/case.h"
 #include "suites/support/child.h"
+#include "suites/support/kernel_option.h"
 #include "suites/support/syscall_matchers.h"
 
 namespace kassay::landlock {
@@ -96,6 +97,7 @@ struct Blocking {
   long expected;                   // its result then
   long at_least_ms = 0;            // how long it must have lasted
   int handlers = 0;                // signal handlers that must have run in the end
+  const char* option = nullptr;    // of the kernel, by which it has the call
 };
 void PrintTo(const Blocking& blocking, std::ostream* os) { *os << blocking.name; }
 std::string NameOf(const ::testing::TestParamInfo<Blocking>& parameter) {
@@ -171,7 +173,15 @@ void ExpectReached(const Outcome& seen, const Blocking& blocking) {
   EXPECT_TRUE(seen.mask_kept);
 }
 
-class StaysBlocked : public ::testing::TestWithParam<Blocking> {};
+// A kernel without the call has nobody blocked in it.
+class InACall : public ::testing::TestWithParam<Blocking> {
+ protected:
+  void SetUp() override {
+    if (GetParam().option != nullptr) RequireOption(GetParam().option);
+  }
+};
+
+class StaysBlocked : public InACall {};
 
 KASSAY_CASE_P(StaysBlocked, AndEndsAsIfNothingHadBeen, Cites("LLK-038", "LLK-016")) {
   const auto seen = InChild([] { return CallWhileOneIsBlocked(GetParam()); });
@@ -284,7 +294,7 @@ const Blocking kStaying[] = {
        } message{1, 'm'};
        msgsnd(around.message_queue, &message, 1, 0);
      },
-     1},
+     1, 0, 0, "CONFIG_SYSVIPC"},
     {"FileLock", SYS_fcntl,
      [](Surroundings& around) {
        struct flock lock {
@@ -298,7 +308,7 @@ const Blocking kStaying[] = {
        };
        fcntl(around.lock_holder, F_OFD_SETLK, &lock);
      },
-     0},
+     0, 0, 0, "CONFIG_FILE_LOCKING"},
     {"RecvWithoutTimeout", SYS_recvfrom,
      [](Surroundings& around) {
        char byte = 0;
@@ -313,7 +323,7 @@ INSTANTIATE_TEST_SUITE_P(In, StaysBlocked, ::testing::ValuesIn(kStaying), NameOf
 
 // The opening of a FIFO waits after the permission was checked; started again it is checked again,
 // and now it is denied.
-class IsDenied : public ::testing::TestWithParam<Blocking> {};
+class IsDenied : public InACall {};
 KASSAY_CASE_P(IsDenied, WhenTheRestartIsCheckedAnew, Cites("LLK-038")) {
   const auto seen = InChild([] { return CallWhileOneIsBlocked(GetParam()); });
   ASSERT_TRUE(seen.value) << seen.Describe();
@@ -328,7 +338,7 @@ const Blocking kDenied[] = {
 };
 INSTANTIATE_TEST_SUITE_P(In, IsDenied, ::testing::ValuesIn(kDenied), NameOf);
 
-class ReturnsEarly : public ::testing::TestWithParam<Blocking> {};
+class ReturnsEarly : public InACall {};
 
 KASSAY_CASE_P(ReturnsEarly, WithEintrAndNoHandler, Cites("LLK-039", "LLK-016")) {
   const auto seen = InChild([] { return CallWhileOneIsBlocked(GetParam()); });
@@ -361,9 +371,10 @@ const Blocking kReturning[] = {
     {"Sigwaitinfo", SYS_rt_sigtimedwait, [](Surroundings&) { return WaitForSignal(nullptr); },
      NothingToDo, -EINTR},
     {"Semop", SYS_semop, [](Surroundings& around) { return TakeSemaphore(around, nullptr); },
-     NothingToDo, -EINTR},
+     NothingToDo, -EINTR, 0, 0, "CONFIG_SYSVIPC"},
     {"Semtimedop", SYS_semtimedop,
-     [](Surroundings& around) { return TakeSemaphore(around, &kLong); }, NothingToDo, -EINTR},
+     [](Surroundings& around) { return TakeSemaphore(around, &kLong); }, NothingToDo, -EINTR, 0, 0,
+     "CONFIG_SYSVIPC"},
     {"RecvWithTimeout", SYS_recvfrom,
      [](Surroundings& around) {
        const timeval limit{10, 0};

@@ -105,5 +105,22 @@ TEST(RecordedChanges, From7_0_13To7_3_4) {
                  Both(kOtherFirst, kOtherThen)});
 }
 
+// A kernel is accused only of what the kernel's own history explains: a correct kernel with another
+// configuration, the minimal reference above all, is not a wrong one.
+TEST(RecordedKernels, FailByKnownBugsAlone) {
+  std::set<std::string> specs;
+  for (const auto& entry : std::filesystem::directory_iterator(KASSAY_BASELINES)) {
+    const auto baseline = LoadBaseline(entry.path());
+    ASSERT_TRUE(baseline) << baseline.error().message;
+    specs.insert(baseline->kernel.spec);
+    for (const BaselineCase& c : baseline->cases) {
+      EXPECT_FALSE(IsNonconformant(c.verdict) && c.erratum.empty())
+          << baseline->kernel.spec << ": " << c.id << ": " << c.reason;
+    }
+  }
+  EXPECT_TRUE(specs.contains("reference:7.0")) << "not recorded";
+  EXPECT_TRUE(specs.contains("reference:7.0/minimal")) << "not recorded";
+}
+
 }  // namespace
 }  // namespace kassay
