@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "harness/base/unique_fd.h"
+#include "suites/support/kernel_option.h"
 
 namespace kassay::modules {
 namespace {
@@ -61,6 +62,25 @@ void ExpectTraces(long result, Outcome outcome, unsigned long taint_before, cons
   Unload();
   EXPECT_FALSE(IsLoaded()) << what;
   EXPECT_EQ(KernelTaint(), taint_after) << what << ": the taint stays when the module goes";
+}
+
+std::string WhyNot(Policy policy) {
+  const bool enforced = Slurp("/sys/module/module/parameters/sig_enforce").starts_with("Y");
+  const bool locked = Slurp("/sys/kernel/security/lockdown").find("[none]") == std::string::npos &&
+                      !Slurp("/sys/kernel/security/lockdown").empty();
+  if (policy == Policy::kOpen && enforced)
+    return "this kernel enforces module signatures by itself";
+  if (policy == Policy::kOpen && locked) return "this kernel is locked down by itself";
+  if (policy == Policy::kEnforced && !enforced)
+    return "the VM was booted without module.sig_enforce=1";
+  if (policy == Policy::kLockedDown && !locked)
+    return "the VM was booted without lockdown=integrity";
+  if (policy == Policy::kLockedDown && enforced)
+    return "this kernel enforces module signatures by itself";
+  if (VendorsModule().empty()) return std::string("no module ") + kModuleName + " in the image";
+  if (!Split(VendorsModule())) return std::string(kModuleName) + " is not signed by its vendor";
+  if (IsLoaded()) return std::string(kModuleName) + " is already loaded";
+  return {};
 }
 
 }  // namespace
@@ -117,23 +137,9 @@ void ExpectLoadWithFlags(Policy policy, std::string_view file, int flags, Outcom
   ExpectTraces(result, outcome, before, what, taint_letters);
 }
 
-std::string WhyNot(Policy policy) {
-  const bool enforced = Slurp("/sys/module/module/parameters/sig_enforce").starts_with("Y");
-  const bool locked = Slurp("/sys/kernel/security/lockdown").find("[none]") == std::string::npos &&
-                      !Slurp("/sys/kernel/security/lockdown").empty();
-  if (policy == Policy::kOpen && enforced)
-    return "this kernel enforces module signatures by itself";
-  if (policy == Policy::kOpen && locked) return "this kernel is locked down by itself";
-  if (policy == Policy::kEnforced && !enforced)
-    return "the VM was booted without module.sig_enforce=1";
-  if (policy == Policy::kLockedDown && !locked)
-    return "the VM was booted without lockdown=integrity, or the kernel has no lockdown";
-  if (policy == Policy::kLockedDown && enforced)
-    return "this kernel enforces module signatures by itself";
-  if (VendorsModule().empty()) return std::string("no module ") + kModuleName + " in the image";
-  if (!Split(VendorsModule())) return std::string(kModuleName) + " is not signed by its vendor";
-  if (IsLoaded()) return std::string(kModuleName) + " is already loaded";
-  return {};
+void RequirePolicy(Policy policy) {
+  if (policy == Policy::kLockedDown) RequireOption("CONFIG_SECURITY_LOCKDOWN_LSM");
+  if (const std::string why = WhyNot(policy); !why.empty()) KASSAY_UNMET(why);
 }
 
 const SignedModule& Vendors() {

@@ -59,12 +59,11 @@ void ExpectLoad(Policy policy, std::string_view file, Outcome outcome, const std
 void ExpectLoadWithFlags(Policy policy, std::string_view file, int flags, Outcome outcome,
                          const std::string& what, const std::string& taint_letters = "E");
 
-// Leaves the case if the VM is not booted as the policy says, or the module is not there.
-#define REQUIRE_POLICY(policy) \
-  if (const std::string why = ::kassay::modules::WhyNot(policy); !why.empty()) KASSAY_UNMET(why)
-[[nodiscard]] std::string WhyNot(Policy policy);
+// Leaves the case if the VM is not booted as the policy says, the kernel does not have it, or the
+// module is not there.
+void RequirePolicy(Policy policy);
 
-// The vendor's module, split. Only after REQUIRE_POLICY.
+// The vendor's module, split. Only after RequirePolicy().
 [[nodiscard]] const SignedModule& Vendors();
 
 // Whether the kernel verifies ML-DSA, knows only its names (7.0 without CRYPTO_MLDSA), or neither.
@@ -75,15 +74,15 @@ enum class MlDsaSupport { kFull, kNamesOnly, kNone };
 #define KASSAY_CASE_IN_EVERY_POLICY(name, ...)                                                \
   static void name##Under(::kassay::modules::Policy policy);                                  \
   KASSAY_CASE(Open, name, Cites(__VA_ARGS__).AllowsTaint("EF").Timeout(150)) {                \
-    REQUIRE_POLICY(Policy::kOpen);                                                            \
+    RequirePolicy(Policy::kOpen);                                                             \
     name##Under(Policy::kOpen);                                                               \
   }                                                                                           \
   KASSAY_CASE(Enforced, name, Cites(__VA_ARGS__).Profile("module_enforced").Timeout(150)) {   \
-    REQUIRE_POLICY(Policy::kEnforced);                                                        \
+    RequirePolicy(Policy::kEnforced);                                                         \
     name##Under(Policy::kEnforced);                                                           \
   }                                                                                           \
   KASSAY_CASE(LockedDown, name, Cites(__VA_ARGS__).Profile("module_lockdown").Timeout(150)) { \
-    REQUIRE_POLICY(Policy::kLockedDown);                                                      \
+    RequirePolicy(Policy::kLockedDown);                                                       \
     name##Under(Policy::kLockedDown);                                                         \
   }                                                                                           \
   static void name##Under(::kassay::modules::Policy policy)

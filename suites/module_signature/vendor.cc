@@ -160,7 +160,7 @@ KASSAY_CASE_IN_EVERY_POLICY(WithoutThePrivilegeNothingIsLookedAt, "SIG-021") {
 }
 
 KASSAY_CASE(Open, EnforcementCanBeTurnedOnAndNotOff, Cites("SIG-022").AllowsTaint("E")) {
-  REQUIRE_POLICY(Policy::kOpen);
+  RequirePolicy(Policy::kOpen);
   const auto write_parameter = [](const char* value) {
     const UniqueFd file(open("/sys/module/module/parameters/sig_enforce", O_WRONLY | O_CLOEXEC));
     const ssize_t put = write(file.Get(), value, 1);
@@ -176,7 +176,7 @@ KASSAY_CASE(Open, EnforcementCanBeTurnedOnAndNotOff, Cites("SIG-022").AllowsTain
 }
 
 KASSAY_CASE(Open, TheTaintStaysWhenTheModuleGoes, Cites("SIG-023").AllowsTaint("E")) {
-  REQUIRE_POLICY(Policy::kOpen);
+  RequirePolicy(Policy::kOpen);
   ASSERT_EQ(KernelTaint() & kTaintUnsigned, 0U);
   ASSERT_THAT(Load(Vendors().body), IsErrno(0));
   Unload();
