@@ -54,5 +54,11 @@ TEST_F(FileTest, APipeIsWrittenToAndStays) {
   EXPECT_TRUE(fs::is_symlink(link));
 }
 
+// CTest runs tests at the same time; a name below TempDir() is this test's own.
+TEST(TempDir, IsThisProcessesOwn) {
+  EXPECT_NE(::testing::TempDir().find("kassay-unit-"), std::string::npos);
+  EXPECT_TRUE(std::filesystem::is_directory(::testing::TempDir()));
+}
+
 }  // namespace
 }  // namespace kassay

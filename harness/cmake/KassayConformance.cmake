@@ -82,7 +82,7 @@ target_compile_definitions(project_test PRIVATE
 
 # What kassay does when its surroundings fail. Needs the kernel and boots it: label `slow`.
 add_executable(robustness_test ${CMAKE_SOURCE_DIR}/harness/host/cli/robustness_test.cc)
-target_link_libraries(robustness_test PRIVATE kassay_host_options kassay_run GTest::gmock GTest::gtest_main)
+target_link_libraries(robustness_test PRIVATE kassay_run kassay_unit_main)
 add_dependencies(robustness_test conform)
 set_target_properties(robustness_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/unit)
 target_compile_definitions(robustness_test PRIVATE

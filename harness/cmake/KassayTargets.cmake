@@ -38,10 +38,13 @@ function(kassay_program NAME)
 endfunction()
 
 include(GoogleTest)
+# Their main(): a temporary folder for each process.
+add_library(kassay_unit_main OBJECT ${CMAKE_SOURCE_DIR}/harness/base/testing/unit_main.cc)
+target_link_libraries(kassay_unit_main PUBLIC kassay_host_options GTest::gmock)
 function(kassay_unit_test NAME)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${NAME} ${ARG_SOURCES})
-  target_link_libraries(${NAME} PRIVATE kassay_host_options ${ARG_DEPENDS} GTest::gmock GTest::gtest_main)
+  target_link_libraries(${NAME} PRIVATE kassay_unit_main ${ARG_DEPENDS})
   set_target_properties(${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/unit)
   gtest_discover_tests(${NAME} TEST_PREFIX "unit." DISCOVERY_TIMEOUT 60 DISCOVERY_MODE PRE_TEST
                        PROPERTIES LABELS unit TIMEOUT 120)
