@@ -119,7 +119,6 @@ TEST(RecordedKernels, FailByKnownBugsAlone) {
     }
   }
   EXPECT_TRUE(specs.contains("reference:7.0")) << "not recorded";
-  EXPECT_TRUE(specs.contains("reference:7.0/minimal")) << "not recorded";
 }
 
 }  // namespace
