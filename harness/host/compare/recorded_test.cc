@@ -44,13 +44,14 @@ const Requirements kBroken = {"PQC-090"};  // PKEY_VERIFY ignores the signature'
 
 // Between 7.2.12 and 7.3.4.
 const Requirements kFixedThen = {
-    "CTX-103",                                    // rcu_access_pointer()
-    "FSV-005", "FSV-034", "FSV-065",              // statx, hashes by request, early telling
-    "IOU-043",                                    // lists and calls without a ring
-    "IOU-098",                                    // a socket's type without its flags
-    "IOU-119", "IOU-122", "IOU-123",              // whom later filters reach
-    "MNT-167", "MNT-174", "MNT-193", "MNT-216",   // statmount, cursors, /proc/PID/net
-    "SEL-014", "SEL-015", "SEL-034", "SEL-035"};  // prog_load; the grantor is the token's
+    "CTX-103",                                   // rcu_access_pointer()
+    "FSV-005", "FSV-034", "FSV-065",             // statx, hashes by request, early telling
+    "IOU-043",                                   // lists and calls without a ring
+    "IOU-098",                                   // a socket's type without its flags
+    "IOU-119", "IOU-122", "IOU-123",             // whom later filters reach
+    "MNT-167", "MNT-174", "MNT-193", "MNT-216",  // statmount, cursors, /proc/PID/net
+    "SEL-014", "SEL-015", "SEL-022",             // prog_load, of tracing programs too
+    "SEL-034", "SEL-035"};                       // the grantor is the token's
 const Requirements kNewThen = {
     "HRD-010", "HRD-011",                        // two new switches
     "LLK-069", "LLK-070", "LLK-072",             // LANDLOCK_RESTRICT_SELF_NO_NEW_PRIVS
