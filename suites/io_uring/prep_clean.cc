@@ -2,6 +2,8 @@
 
 #include <sys/wait.h>
 
+#include "suites/support/kernel_option.h"
+
 namespace kassay::uring {
 namespace {
 
@@ -52,9 +54,13 @@ PrepCleanRequests::PrepCleanRequests() {
 
 std::vector<uint8_t> PrepCleanRequests::Operations() {
   const Ring ring;
+  // IORING_REGISTER_PROBE calls it supported whatever was built
+  // (io_uring/advise.c:io_madvise_prep).
+  const bool no_advice = OptionIsOff("CONFIG_ADVISE_SYSCALLS");
   std::vector<uint8_t> operations;
   for (uint8_t op = 0; op < kOpCount70; ++op) {
-    if (op != kLinkTimeout && op != kRecvZc && ring.Supports(op)) operations.push_back(op);
+    if (op == kLinkTimeout || op == kRecvZc || (op == kMadvise && no_advice)) continue;
+    if (ring.Supports(op)) operations.push_back(op);
   }
   return operations;
 }

@@ -83,8 +83,8 @@ class Ring {
   [[nodiscard]] int Probe() const;
   // The last request opcode that the kernel knows, by the same operation.
   [[nodiscard]] unsigned LastRequestOp() const;
-  // Whether requests of that opcode are built in: without CONFIG_ADVISE_SYSCALLS, say,
-  // IORING_OP_MADVISE is not, and ends with EOPNOTSUPP (io_uring/opdef.c:io_uring_op_supported).
+  // Whether requests of that opcode are built in: without CONFIG_EPOLL, say, IORING_OP_EPOLL_CTL is
+  // not, and ends with EOPNOTSUPP (io_uring/opdef.c:io_uring_op_supported).
   [[nodiscard]] bool Supports(uint8_t op) const;
 
   // Puts a request into the submission queue; nothing is submitted. On a kSqe128 ring the second

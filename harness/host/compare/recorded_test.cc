@@ -120,6 +120,7 @@ TEST(RecordedKernels, FailByKnownBugsAlone) {
     }
   }
   EXPECT_TRUE(specs.contains("reference:7.0")) << "not recorded";
+  EXPECT_TRUE(specs.contains("reference:7.0/minimal")) << "not recorded";
 }
 
 }  // namespace
