@@ -148,7 +148,9 @@ Result<Baseline> Complemented(Baseline fresh, const Baseline& recorded) {
 Baseline BaselineOf(const RunResult& run) {
   Baseline baseline;
   baseline.kernel = run.kernel;
-  if (run.kernel.spec.find('/') != std::string::npos) baseline.kernel.spec.clear();
+  // "reference:7.0/minimal" is a name, and no path.
+  if (run.kernel.vendor != "reference" && run.kernel.spec.find('/') != std::string::npos)
+    baseline.kernel.spec.clear();
   baseline.environment = run.environment;
   baseline.suites = run.suites;
   std::sort(baseline.suites.begin(), baseline.suites.end());

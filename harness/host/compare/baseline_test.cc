@@ -87,6 +87,13 @@ TEST(Baseline, HoldsNoTimesLogsOrPathsOfTheMachine) {
   EXPECT_LT(json.size(), 1500U);
 }
 
+TEST(Baseline, KeepsTheNameOfAVariantOfTheReferenceKernel) {
+  RunResult run = Sample();
+  run.kernel.vendor = "reference";
+  run.kernel.spec = "reference:7.0/minimal";
+  EXPECT_EQ(BaselineOf(run).kernel.spec, "reference:7.0/minimal");
+}
+
 TEST(Baseline, RefusesWhatIsNotOne) {
   const std::string good = ToJson(BaselineOf(Sample()));
   const auto with = [&](const std::string& from, const std::string& to) {
