@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "harness/host/run/judge.h"
 
@@ -123,20 +122,29 @@ std::string WhyOptionsStop(const ListedCase& listed, const Catalogue& catalogue,
   return stopped;
 }
 
-// All options that the cases of these requirements rely on, each once.
-std::set<std::string> OptionsReliedOn(const std::vector<std::string>& requirements,
-                                      const Catalogue& catalogue) {
-  std::set<std::string> terms(catalogue.kconfig.begin(), catalogue.kconfig.end());
+// All options that the cases of these requirements rely on, each once, the most particular first.
+std::vector<std::string> OptionsReliedOn(const std::vector<std::string>& requirements,
+                                         const Catalogue& catalogue) {
+  std::vector<std::string> options;
+  const auto add = [&](const std::vector<std::string>& terms) {
+    for (const std::string& term : terms) {
+      if (std::find(options.begin(), options.end(), term) == options.end()) options.push_back(term);
+    }
+  };
+  std::vector<const Feature*> features;
   for (const std::string& id : requirements) {
     const Requirement* requirement = catalogue.FindRequirement(id);
     if (requirement == nullptr) continue;
-    terms.insert(requirement->kconfig.begin(), requirement->kconfig.end());
-    const Feature* feature = catalogue.FindFeature(requirement->feature);
-    if (feature == nullptr) continue;
-    terms.insert(feature->kconfig.begin(), feature->kconfig.end());
-    terms.insert(feature->needs.begin(), feature->needs.end());
+    add(requirement->kconfig);
+    features.push_back(catalogue.FindFeature(requirement->feature));
   }
-  return terms;
+  for (const Feature* feature : features) {
+    if (feature == nullptr) continue;
+    add(feature->kconfig);
+    add(feature->needs);
+  }
+  add(catalogue.kconfig);
+  return options;
 }
 
 }  // namespace
@@ -199,7 +207,7 @@ std::string WhyCaseDoesNotRun(const ListedCase& listed, const Catalogue& catalog
 void Explain(CaseResult& result, const Catalogue& catalogue, const KernelFacts& kernel) {
   MatchErratum(result, catalogue, kernel.version);
   if (!IsNonconformant(result.verdict) || result.erratum || !kernel.config->Empty()) return;
-  const std::set<std::string> options = OptionsReliedOn(result.requirements, catalogue);
+  const std::vector<std::string> options = OptionsReliedOn(result.requirements, catalogue);
   if (options.empty()) return;
   result.reason += fmt::format(" (no configuration of this kernel is known; not checked: {})",
                                fmt::join(options, ", "));

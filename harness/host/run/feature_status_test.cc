@@ -245,8 +245,8 @@ TEST_F(CaseGate, AFailureNamesTheOptionsThatNobodyCouldCheck) {
     return result.reason;
   };
   EXPECT_EQ(explained(Verdict::kFail, none),
-            "why (no configuration of this kernel is known; not checked: CONFIG_IO_URING_BPF, "
-            "CONFIG_X, CONFIG_Y, CONFIG_Z)");
+            "why (no configuration of this kernel is known; not checked: CONFIG_Z, "
+            "CONFIG_IO_URING_BPF, CONFIG_Y, CONFIG_X)");
   EXPECT_EQ(explained(Verdict::kFail, Config(kOn)), "why");
   EXPECT_EQ(explained(Verdict::kUnmet, none), "why");
 }
