@@ -211,7 +211,8 @@ void LeaveCase(std::string_view verdict, std::string_view reason, const char* fi
 
 }  // namespace kassay
 
-int main(int argc, char** argv) {
+// What a case throws, GoogleTest catches.
+int main(int argc, char** argv) {  // NOLINT(bugprone-exception-escape)
   if (int exit_code = 0; kassay::RunRequestedHelper(argc, argv, &exit_code)) return exit_code;
   kassay::TakeLimitScale(argc, argv);
   ::testing::InitGoogleTest(&argc, argv);
