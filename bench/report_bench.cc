@@ -5,9 +5,9 @@
 
 #include <filesystem>
 
-#include "harness/host/compare/compare.h"
-#include "harness/host/compare/history.h"
-#include "harness/host/report/html/html.h"
+#include "harness/compare/compare.h"
+#include "harness/compare/history.h"
+#include "harness/report/html/html.h"
 
 namespace kassay {
 namespace {

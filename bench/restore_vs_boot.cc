@@ -12,9 +12,9 @@
 #include <memory>
 #include <string>
 
-#include "harness/host/vm/boot.h"
-#include "harness/host/vm/snapshot.h"
-#include "harness/host/vm/testing/test_machine.h"
+#include "harness/vm/boot.h"
+#include "harness/vm/snapshot.h"
+#include "harness/vm/testing/test_machine.h"
 
 namespace kassay {
 namespace {

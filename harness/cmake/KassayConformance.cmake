@@ -67,11 +67,11 @@ if(TARGET selinux_policies)
   add_dependencies(conform selinux_policies)
 endif()
 
-# The suites hold themselves to the project's promises (harness/host/run/suite_check.h).
+# The suites hold themselves to the project's promises (harness/run/suite_check.h).
 list(JOIN SUITES " " SUITE_NAMES)
 kassay_unit_test(project_test
-  SOURCES ${CMAKE_SOURCE_DIR}/harness/host/run/findings_test.cc
-    ${CMAKE_SOURCE_DIR}/harness/host/run/project_test.cc
+  SOURCES ${CMAKE_SOURCE_DIR}/harness/run/findings_test.cc
+    ${CMAKE_SOURCE_DIR}/harness/run/project_test.cc
   DEPENDS kassay_run)
 add_dependencies(project_test ${SUITE_TARGETS})
 target_compile_definitions(project_test PRIVATE
@@ -81,7 +81,7 @@ target_compile_definitions(project_test PRIVATE
   KASSAY_BUILT_LIBEXEC_DIR="${CMAKE_BINARY_DIR}/libexec/kassay")
 
 # What kassay does when its surroundings fail. Needs the kernel and boots it: label `slow`.
-add_executable(robustness_test ${CMAKE_SOURCE_DIR}/harness/host/cli/robustness_test.cc)
+add_executable(robustness_test ${CMAKE_SOURCE_DIR}/harness/cli/robustness_test.cc)
 target_link_libraries(robustness_test PRIVATE kassay_run kassay_unit_main)
 add_dependencies(robustness_test conform)
 set_target_properties(robustness_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/unit)

@@ -1,6 +1,7 @@
 # The kinds of target that the tree is made of. Everything is compiled with warnings as errors.
 #
 #   kassay_library(NAME SOURCES a.cc ... [DEPENDS lib ...])       a host library (static), unit-testable
+#   kassay_headers(NAME [DEPENDS lib ...])                        a host library of headers alone
 #   kassay_program(NAME SOURCES a.cc ... [DEPENDS lib ...])       a host program in bin/
 #   kassay_unit_test(NAME SOURCES a_test.cc ... [DEPENDS ...])    GoogleTest on the host, CTest label `unit`
 #   kassay_fuzzer(NAME SOURCES a_fuzz.cc [DEPENDS ...])           libFuzzer target, only with KASSAY_FUZZ
@@ -29,6 +30,12 @@ function(kassay_library NAME)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   add_library(${NAME} STATIC ${ARG_SOURCES})
   target_link_libraries(${NAME} PUBLIC kassay_host_options ${ARG_DEPENDS})
+endfunction()
+
+function(kassay_headers NAME)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  add_library(${NAME} INTERFACE)
+  target_link_libraries(${NAME} INTERFACE kassay_host_options ${ARG_DEPENDS})
 endfunction()
 
 function(kassay_program NAME)

@@ -1,0 +1,85 @@
+// Certification levels: which requirements must hold. levels/NAME.toml:
+//
+//   [level]
+//   name = "core"
+//   title = "Core"
+//   text = "What every kernel of the 7.0 line must keep on a stock configuration."
+//   must_pass = ["IOU-*", "MNT-001"]
+//   [[except]]
+//   requirement = "IOU-063"
+//   reason = "pins a present limit, not a promise"
+//
+// In a run of a level nothing may be left open: a must-pass requirement that is absent, disabled,
+// unmet or was not run fails like one that does not hold.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/result/run_result.h"
+#include "harness/suite/catalogue.h"
+
+namespace kassay {
+
+struct LevelExcept {
+  std::string requirement;
+  std::string reason;
+};
+
+struct Level {
+  std::string name;
+  std::string title;
+  std::string text;
+  std::vector<std::string> must_pass;  // ids and globs
+  std::vector<LevelExcept> except;
+};
+
+// Errors name file and line.
+[[nodiscard]] Result<Level> ParseLevel(std::string_view toml, const std::string& file);
+// levels_dir/NAME.toml; an unknown name is a usage error that lists the known ones.
+[[nodiscard]] Result<Level> LoadLevel(const std::filesystem::path& levels_dir,
+                                      const std::string& name);
+
+// A requirement of the catalogue that the level does not ask for on this kernel, and why.
+struct NotAsked {
+  std::string requirement;
+  std::string reason;
+};
+
+struct ResolvedLevel {
+  std::string name;
+  std::vector<std::string> must_pass;  // ids, sorted
+  std::vector<NotAsked> not_asked;  // matched by a glob: excepted, untestable, or not promised by
+                                    // this version by the requirement's own since or until
+};
+
+// Usage errors: a glob that matches nothing, an id or exception that no catalogue knows, an id
+// named outright that no case can test.
+[[nodiscard]] Result<ResolvedLevel> ResolveLevel(const Level& level,
+                                                 const std::vector<Catalogue>& catalogues,
+                                                 const KernelVersion& version);
+
+struct LevelFailure {
+  std::string requirement;
+  std::string why;  // "did not run", "io_uring.X: absent: older kernel", ...
+};
+
+struct LevelReport {
+  std::string level;
+  std::vector<std::string> passed;  // requirement ids, sorted
+  std::vector<std::string> waived;  // failing, and a waiver acts on each failing case
+  std::vector<LevelFailure> failed;
+
+  [[nodiscard]] bool Holds(bool waivers_count) const {
+    return failed.empty() && (waivers_count || waived.empty());
+  }
+};
+
+// A requirement holds if at least one case tells of it and every case that cites it passes, in
+// each of its attempts.
+[[nodiscard]] LevelReport JudgeLevel(const ResolvedLevel& level, const RunResult& run);
+
+}  // namespace kassay

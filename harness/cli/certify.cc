@@ -1,0 +1,226 @@
+// kassay certify and kassay verify: a signed bundle from which every verdict can be computed again.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+
+#include "harness/base/file.h"
+#include "harness/base/paths.h"
+#include "harness/certify/bundle.h"
+#include "harness/cli/command.h"
+#include "harness/cli/one_run.h"
+#include "harness/compare/compare_text.h"
+#include "harness/profile/profile.h"
+#include "harness/suite/name_pattern.h"
+#include "harness/vm/boot_path.h"
+
+namespace kassay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kCertifyFooter =
+    R"(Runs the suites of the level on the kernel, booted as its vendor ships it (through the firmware,
+nothing added to the command line, one fresh kernel a case), and makes a bundle: results, report, raw event journal with the consoles, catalogue,
+profiles and level as used, the kernel's identity and configuration; an in-toto test-result
+attestation in a DSSE envelope, signed with KEY (Ed25519, or ML-DSA where OpenSSL has it).
+
+Refused, with the reason: a must-pass requirement that is not `pass` (waivers do not count), a case
+that is missing, a profile that is not for certification.
+
+Make a key:
+  openssl genpkey -algorithm ed25519 -out key.pem
+  openssl pkey -in key.pem -pubout -out key.pub.pem
+
+Examples:
+  kassay certify --level core --kernel debian:7.3.4 --key key.pem --out certificate
+  kassay certify --level core --run out/mine --kernel debian:7.3.4 --key key.pem --out certificate
+
+Exit codes: 0 certified, 1 refused, 2 wrong usage, 3 could not test, 130 interrupted.)";
+
+constexpr const char* kVerifyFooter =
+    R"(Works offline and needs nothing but the bundle: the signature, the SHA-256 of every file, no file
+missing or too much, and every verdict computed again from the raw journal. Give the signer's
+public key: the key inside the bundle only shows that the bundle is whole, not who made it.
+
+Examples:
+  kassay verify certificate --key key.pub.pem
+
+Exit codes: 0 verified, 1 refused (the reason is said), 2 wrong usage.)";
+
+struct Options {
+  Options() { flags.run.profile = "certify"; }
+  std::string level = "core";
+  fs::path key;
+  fs::path out;
+  fs::path run;
+  fs::path bundle;
+  KernelOptions kernel;
+  RunFlags flags;
+};
+
+void Print(const Certificate& certificate, const char* what) {
+  std::cout << fmt::format("{}: level {} on {} ({})\n", what, certificate.level,
+                           DisplayName(certificate.kernel), certificate.kernel.release);
+  std::cout << fmt::format("  {} must-pass requirements hold\n", certificate.passed.size());
+  std::cout << fmt::format("  image    sha256:{}\n", certificate.kernel.image_sha256);
+  std::cout << fmt::format("  signer   {} key sha256:{}\n", certificate.key_algorithm,
+                           certificate.key_id);
+}
+
+// The suites whose requirements the level asks for.
+Result<std::vector<std::string>> SuitesOf(const Level& level) {
+  std::vector<std::string> suites;
+  KASSAY_TRY(const auto names, SuiteNames(DataDir() / "suites"));
+  for (const std::string& name : names) {
+    KASSAY_TRY(const Catalogue catalogue, LoadCatalogue(DataDir() / "suites", name));
+    const bool asked = std::any_of(
+        catalogue.requirements.begin(), catalogue.requirements.end(), [&](const Requirement& r) {
+          return std::any_of(level.must_pass.begin(), level.must_pass.end(),
+                             [&](const std::string& glob) { return GlobMatches(glob, r.id); });
+        });
+    if (asked) suites.push_back(name);
+  }
+  return suites;
+}
+
+// What a run of an hour would be refused for in the end.
+Status CheckProfile(const std::string& name) {
+  KASSAY_TRY(const Profile profile, LoadProfile(DataDir() / "vm" / "profiles", name));
+  if (profile.certification) return {};
+  return Fail("the profile " + name + " is not one for certification; leave out --profile",
+              ExitCode::kUsage);
+}
+
+Status CheckSuites(const RunResult& run, const std::vector<std::string>& wanted,
+                   const Level& level) {
+  std::vector<std::string> lacking;
+  for (const std::string& suite : wanted) {
+    if (std::find(run.suites.begin(), run.suites.end(), suite) == run.suites.end())
+      lacking.push_back(suite);
+  }
+  if (lacking.empty()) return {};
+  return Fail(fmt::format("no certificate: level {} asks for suites that are not in the run: {}",
+                          level.name, fmt::join(lacking, ", ")),
+              ExitCode::kNonconformant);
+}
+
+// A certificate is of the image as shipped; there is no other way to boot that could help.
+Result<Kernel> KernelAsShipped(const KernelOptions& options) {
+  KASSAY_TRY(Kernel kernel, ResolveKernel(options));
+  const Status status = CheckBootPath(kernel, BootMode::kBzImage);
+  if (!status) return Fail(status.error().Within("no certificate"));
+  return kernel;
+}
+
+// The run that is certified: a new one, or one that was made before.
+Result<OneRun> RunOf(Options& options, const Level& level) {
+  KASSAY_TRY(const std::vector<std::string> suites, SuitesOf(level));
+  if (options.run.empty()) {
+    KASSAY_CHECK(CheckProfile(options.flags.run.profile));
+    options.flags.run.suites = suites;
+    KASSAY_TRY(const Kernel kernel, KernelAsShipped(options.kernel));
+    options.flags.run.vm.boot = "bzimage";
+    options.flags.run.out_dir = options.out.string() + ".run";
+    return RunOneKernel(options.kernel, options.flags);
+  }
+  OneRun one;
+  one.folder = options.run;
+  KASSAY_TRY(const std::string text, ReadFile(options.run / "results.json"));
+  KASSAY_TRY(one.result, RunResultFromJson(text));
+  KASSAY_CHECK(CheckSuites(one.result, suites, level));
+  KASSAY_TRY(one.kernel, KernelAsShipped(options.kernel));
+  if (one.kernel.identity.image_sha256 != one.result.kernel.image_sha256) {
+    return Fail(options.run.string() + " is a run of another kernel than " + options.kernel.spec,
+                ExitCode::kUsage);
+  }
+  return one;
+}
+
+Result<ExitCode> Certify(Options& options) {
+  KASSAY_TRY(const Key key, Key::Load(options.key, /*private_key=*/true));
+  KASSAY_TRY(const Level level, LoadLevel(DataDir() / "levels", options.level));
+  std::error_code ignored;
+  if (fs::exists(options.out, ignored)) {
+    return Fail(options.out.string() + " is there already", ExitCode::kUsage);
+  }
+  KASSAY_TRY(const OneRun one, RunOf(options, level));
+  CertifyInput input;
+  input.run = one.result;
+  input.run_dir = one.folder;
+  input.config_file = one.kernel.config_file;
+  input.level_file = DataDir() / "levels" / (level.name + ".toml");
+  input.profiles_dir = DataDir() / "vm" / "profiles";
+  input.installation = {DataDir(), LibexecDir()};
+  HtmlContext context = TextsOf(one.result.suites);
+  context.findings = {"Tested for certification level " + level.name + ": " + level.text};
+  input.report_html = HtmlOfRun(one.result, context);
+  auto certificate = MakeBundle(input, key, options.out);
+  if (!certificate) {
+    return Fail(
+        certificate.error().Within("no certificate (the run is in " + one.folder.string() + ")"));
+  }
+  Print(*certificate, options.out.c_str());
+  return ExitCode::kConformant;
+}
+
+Result<ExitCode> Verify(Options& options) {
+  std::optional<Key> key;
+  if (!options.key.empty()) {
+    KASSAY_TRY(key, Key::Load(options.key, /*private_key=*/false));
+  }
+  auto certificate = VerifyBundle(options.bundle, key);
+  if (!certificate) {
+    Error error = certificate.error().Within("refused");
+    error.code = ExitCode::kNonconformant;
+    return Fail(error);
+  }
+  Print(*certificate, "verified");
+  if (!key) std::cout << "  whoever made it: name the signer's key with --key to be sure of that\n";
+  return ExitCode::kConformant;
+}
+
+void AddCertifyCommands(CLI::App& app, ExitCode& exit_code) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* certify = app.add_subcommand("certify", "Make a signed certificate of a kernel");
+  certify->footer(kCertifyFooter);
+  certify->add_option("--level", options->level, "levels/NAME.toml")->capture_default_str();
+  AddKernelOptions(*certify, options->kernel, /*required=*/true);
+  certify->add_option("--key", options->key, "The private key (PEM)")
+      ->required()
+      ->check(CLI::ExistingFile);
+  certify->add_option("--out", options->out, "The bundle's folder; must not exist")->required();
+  certify->add_option("--run", options->run, "Certify this run instead of a new one")
+      ->check(CLI::ExistingDirectory);
+  certify
+      ->add_option("--profile", options->flags.run.profile,
+                   "The profile to run the suites under, instead of their own")
+      ->capture_default_str();
+  certify->add_option("--jobs", options->flags.run.jobs, "Machines at a time")
+      ->check(CLI::Range(1, 256));
+  certify
+      ->add_option("--limit-scale", options->flags.run.limit_scale,
+                   "Multiplies every time limit, for slow machines: a verdict is the same, only "
+                   "later")
+      ->check(CLI::Range(0.1, 100.0))
+      ->capture_default_str();
+  CLI::App* verify = app.add_subcommand("verify", "Check a certificate, offline");
+  verify->footer(kVerifyFooter);
+  verify->add_option("BUNDLE", options->bundle, "The certificate's folder")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  verify->add_option("--key", options->key, "The signer's public key (PEM)")
+      ->check(CLI::ExistingFile);
+  const auto act = [options, &exit_code](Result<ExitCode> (*what)(Options&)) {
+    const auto code = what(*options);
+    exit_code = code ? *code : Report(code.error());
+  };
+  certify->callback([act] { act(&Certify); });
+  verify->callback([act] { act(&Verify); });
+}
+
+KASSAY_COMMAND(36, AddCertifyCommands);
+
+}  // namespace
+}  // namespace kassay::cli

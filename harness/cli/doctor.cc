@@ -1,0 +1,217 @@
+// kassay doctor: what this machine can do, and the command that mends what it cannot.
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <thread>
+
+#include "harness/base/paths.h"
+#include "harness/base/process/program.h"
+#include "harness/cli/command.h"
+#include "harness/cli/kernel_options.h"
+#include "harness/image/initramfs.h"
+#include "harness/run/run.h"
+#include "harness/suite/selection.h"
+#include "harness/vm/boot.h"
+#include "harness/vm/boot_path.h"
+
+namespace kassay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFooter =
+    R"(KVM is proven by booting the kernel, for a /dev/kvm that opens may still not work.
+
+Examples:
+  kassay doctor
+  kassay doctor --kernel debian:7.3.4
+  kassay doctor --no-boot
+
+Exit codes: 0 kassay can work here, 2 wrong usage, 3 something is missing (each with its remedy).)";
+
+struct Options {
+  KernelOptions kernel;
+  std::string boot;
+  bool no_boot = false;
+};
+
+class Doctor {
+ public:
+  explicit Doctor(const Options& options) : options_(options) {}
+
+  ExitCode Examine() {
+    Cpus();
+    Memory();
+    Disk();
+    Packages();
+    if (Qemu() && Suites() && !options_.no_boot) Boot();
+    if (wrong_usage_) return Report(*wrong_usage_);
+    std::cout << (can_work_ ? "kassay can work here\n" : "kassay cannot work here yet\n");
+    return can_work_ ? ExitCode::kConformant : ExitCode::kCouldNotTest;
+  }
+
+ private:
+  void Say(const char* mark, const std::string& what, const std::string& remedy = "") {
+    std::cout << fmt::format("{:<5} {}\n", mark, what);
+    if (!remedy.empty()) std::cout << "      mend it with: " << remedy << "\n";
+    std::cout << std::flush;
+  }
+  void Good(const std::string& what) { Say("ok", what); }
+  void Warn(const std::string& what, const std::string& remedy = "") { Say("note", what, remedy); }
+  void Bad(const std::string& what, const std::string& remedy = "") {
+    can_work_ = false;
+    Say("BAD", what, remedy);
+  }
+
+  void Cpus() {
+    Good(fmt::format("{} CPUs, {} machines at a time", std::thread::hardware_concurrency(),
+                     DefaultJobs()));
+  }
+
+  void Memory() {
+    const long mib = sysconf(_SC_AVPHYS_PAGES) / 1024 * sysconf(_SC_PAGESIZE) / 1024;
+    std::ifstream file("/proc/meminfo");
+    std::string key;
+    std::string unit;
+    long kib = 0;
+    long available = mib;
+    while (file >> key >> kib >> unit) {
+      if (key == "MemAvailable:") available = kib / 1024;
+    }
+    if (available < 700) {
+      Bad(fmt::format("only {} MiB of memory are free; a machine takes up to 700", available),
+          "free some memory");
+    } else {
+      Good(fmt::format("{} MiB of memory are free", available));
+    }
+  }
+
+  void Disk() {
+    const fs::path cache = CacheDir();
+    std::error_code error;
+    fs::create_directories(cache, error);
+    struct statvfs info {};
+    if (error || ::access(cache.c_str(), W_OK) != 0 || ::statvfs(cache.c_str(), &info) != 0) {
+      return Bad(fmt::format("the cache {} cannot be written", cache.string()),
+                 "export KASSAY_CACHE_DIR=/a/folder/of/yours");
+    }
+    const auto free_mib = static_cast<unsigned long>(info.f_bavail) * info.f_frsize >> 20U;
+    const std::string what = fmt::format("{} MiB are free in {}", free_mib, cache.string());
+    if (free_mib < 2048) {
+      Bad(what + "; a kernel with its snapshots takes about 1000",
+          "export KASSAY_CACHE_DIR=/a/folder/with/room");
+    } else {
+      Good(what);
+    }
+  }
+
+  // The build host's packages, as ci/install judges them: its lines are "KIND PACKAGE".
+  void Packages() {
+    Program install;
+    install.argv = {(DataDir() / "ci" / "install").string(), "--list-missing"};
+    std::error_code ignored;
+    if (!fs::exists(install.argv[0], ignored)) return;  // an installation without the source tree
+    const auto outcome = RunProgram(install);
+    if (!outcome || !outcome->Succeeded()) {
+      const std::string why = outcome ? outcome->standard_error : outcome.error().message;
+      return Warn("which packages are missing is not known: " + why.substr(0, why.find('\n')));
+    }
+    std::map<std::string, std::string> missing;
+    std::istringstream lines(outcome->standard_output);
+    std::string kind;
+    std::string package;
+    while (lines >> kind >> package) missing[kind] += " " + package;
+    if (missing.empty()) return Good("all packages of ci/packages.txt are installed");
+    const std::string source = fs::canonical(DataDir() / "ci", ignored).parent_path().string();
+    if (missing.contains("needed"))
+      Bad("needed packages are missing:" + missing["needed"], source + "/ci/install --to-run");
+    if (missing.contains("optional"))
+      Warn("optional packages are missing:" + missing["optional"], source + "/ci/install --to-run");
+    if (missing.contains("develop"))
+      Warn("packages for work on kassay itself are missing:" + missing["develop"],
+           source + "/ci/install");
+  }
+
+  bool Qemu() {
+    const auto qemu = FindQemu({});
+    if (!qemu) {
+      Bad(qemu.error().message, "apt-get install -y --no-install-recommends qemu-system-x86");
+      return false;
+    }
+    Good(fmt::format("QEMU {} ({})", qemu->version, qemu->path.string()));
+    return true;
+  }
+
+  bool Suites() {
+    const auto suites = Installation({DataDir(), LibexecDir()}).InstalledSuites();
+    if (!suites) {
+      Bad(suites.error().message, "cmake --preset default && cmake --build build");
+      return false;
+    }
+    Good(fmt::format("{} suites are built", suites->size()));
+    return true;
+  }
+
+  void Boot() {
+    const auto choice = Prove();
+    // That says nothing about this machine.
+    if (!choice && choice.error().code == ExitCode::kUsage) wrong_usage_ = choice.error();
+    if (wrong_usage_) return;
+    if (!choice) return Bad(choice.error().message);
+    if (choice->accelerator == Accelerator::kKvm)
+      return Good(fmt::format("KVM works: it booted {}", options_.kernel.spec));
+    Warn(fmt::format("emulation is used: {}", choice->reason),
+         ::access("/dev/kvm", F_OK) == 0 && ::access("/dev/kvm", R_OK | W_OK) != 0
+             ? "adduser \"$USER\" kvm   (and log in again)"
+             : "");
+    Good("cases run under emulation, some 1 s each");
+  }
+
+  Result<AcceleratorChoice> Prove() {
+    KASSAY_TRY(const Kernel kernel, ResolveKernel(options_.kernel));
+    KASSAY_TRY(const Profile profile, LoadProfile(DataDir() / "vm" / "profiles", "stock"));
+    VmOptions options;
+    options.boot = options_.boot;
+    KASSAY_CHECK(BootModeFor(kernel, profile, options));
+    InitramfsSpec image;
+    image.kernel = &kernel;
+    image.profile = &profile;
+    KASSAY_TRY(const Initramfs initramfs, BuildInitramfs(image, CacheDir() / "images"));
+    const MachineSpec machine{kernel, profile, initramfs};
+    KASSAY_TRY(AcceleratorChoice choice, ChooseAccelerator(machine, options));
+    options.accelerator = choice.accelerator;
+    KASSAY_TRY(const BootedGuest booted, BootFresh(machine, options));
+    Good(fmt::format("{} boots in {:.1f} s", options_.kernel.spec,
+                     static_cast<double>(booted.facts.boot_time.count()) / 1000));
+    return choice;
+  }
+
+  const Options& options_;
+  bool can_work_ = true;
+  std::optional<Error> wrong_usage_;
+};
+
+void AddDoctorCommand(CLI::App& app, ExitCode& exit_code) {
+  const auto options = std::make_shared<Options>();
+  options->kernel.spec = "debian:7.0.13";
+  CLI::App* command = app.add_subcommand(
+      "doctor", "What this machine can do, and the command that mends what it cannot");
+  command->footer(kFooter);
+  AddKernelOptions(*command, options->kernel, /*required=*/false);
+  command->add_option("--boot", options->boot, "`direct` or `bzimage`; without it the profile's")
+      ->check(CLI::IsMember({"direct", "bzimage"}));
+  command->add_flag("--no-boot", options->no_boot, "Do not boot anything: KVM is not proven then");
+  command->callback([options, &exit_code] { exit_code = Doctor(*options).Examine(); });
+}
+
+KASSAY_COMMAND(60, AddDoctorCommand);
+
+}  // namespace
+}  // namespace kassay::cli

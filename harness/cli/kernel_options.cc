@@ -1,0 +1,39 @@
+#include "harness/cli/kernel_options.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <iostream>
+
+namespace kassay::cli {
+
+void AddKernelOptions(CLI::App& command, KernelOptions& options, bool required) {
+  CLI::Option* kernel =
+      command.add_option("--kernel", options.spec, "The kernel under test, e.g. debian:7.0.13");
+  if (required) kernel->required();
+  command.add_option("--modules", options.store.modules_dir,
+                     "lib/modules/RELEASE or a build tree, for a kernel that is an image");
+  command.add_option("--config", options.store.config_file,
+                     "Its configuration, for a kernel that is an image");
+  command
+      .add_option("--from", options.store.from_dir,
+                  "Folder with the packages; what is there is verified and used from there")
+      ->check(CLI::ExistingDirectory);
+  command.add_option("--mirror", options.store.mirror,
+                     "Root of a package mirror (http, https or file address); without it the one "
+                     "that apt is configured for");
+}
+
+Result<Kernel> ResolveKernel(const KernelOptions& options) {
+  StoreOptions store = options.store;
+  if (!options.quiet && ::isatty(STDERR_FILENO) != 0) {
+    store.on_progress = [](const FetchProgress& progress) {
+      const auto percent = progress.total == 0 ? 100 : progress.done * 100 / progress.total;
+      std::cerr << fmt::format("\r\033[K{:3}%  {}", percent, progress.file)
+                << (progress.done == progress.total ? "\r\033[K" : "") << std::flush;
+    };
+  }
+  return KernelStore(store).Resolve(options.spec);
+}
+
+}  // namespace kassay::cli

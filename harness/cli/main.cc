@@ -1,0 +1,50 @@
+#include <algorithm>
+#include <iostream>
+
+#include "harness/base/interrupt.h"
+#include "harness/cli/command.h"
+
+namespace kassay::cli {
+
+ExitCode Report(const Error& error) {
+  std::cerr << "kassay: " << error.message << "\n";
+  return error.code;
+}
+
+namespace {
+
+constexpr const char* kFooter = R"(Exit codes:
+  0    conformant
+  1    nonconformant: at least one requirement does not hold
+  2    wrong usage
+  3    could not test: no QEMU, no kernel, it does not boot
+  4    worse than the baseline
+  130  interrupted; what was finished is kept)";
+
+int Main(int argc, char** argv) {
+  InstallInterruptHandlers();
+  CLI::App app(
+      "kassay assays a Linux kernel: boots it in QEMU and tells, requirement by requirement,\n"
+      "whether the security features of Linux 7.0 behave as their interfaces promise.",
+      "kassay");
+  app.set_version_flag("--version", "kassay " KASSAY_VERSION);
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  ExitCode exit_code = ExitCode::kConformant;
+  auto commands = Commands();
+  std::stable_sort(commands.begin(), commands.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (const auto& [order, add] : commands) add(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+  }
+  return static_cast<int>(exit_code);
+}
+
+}  // namespace
+}  // namespace kassay::cli
+
+int main(int argc, char** argv) { return kassay::cli::Main(argc, argv); }

@@ -1,0 +1,153 @@
+// kassay matrix KERNEL...: many kernels against features.
+#include "harness/compare/matrix.h"
+
+#include <iostream>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "harness/base/paths.h"
+#include "harness/cli/command.h"
+#include "harness/cli/one_run.h"
+#include "harness/cli/run_checks.h"
+#include "harness/profile/profile.h"
+#include "harness/vm/boot_path.h"
+
+namespace kassay::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFooter =
+    R"(A kernel is named as in `kassay run --kernel`; a results.json, a run's folder or a baseline may
+stand in its place and is taken as it is. `all` means every pinned kernel.
+
+Examples:
+  kassay matrix debian:7.0.13 debian:7.1.13 debian:7.2.12 debian:7.3.4
+  kassay matrix all --requirements
+  kassay matrix results/baselines/*.json --format html -o matrix.html
+
+Exit codes: 0 all conformant, 1 at least one is not, 2 wrong usage, 3 at least one could not be
+tested, 130 interrupted.)";
+
+struct Options {
+  std::vector<std::string> kernels;
+  bool requirements = false;
+  std::string format = "table";
+  fs::path output;
+  fs::path out = "out";
+  KernelOptions kernel;
+  RunFlags flags;
+};
+
+// The file of a column that is there already, a baseline or a run's results; empty for a kernel.
+fs::path RecordedIn(const fs::path& path) {
+  std::error_code ignored;
+  if (path.extension() == ".json" && fs::is_regular_file(path, ignored)) return path;
+  return fs::exists(path / "results.json", ignored) ? path / "results.json" : fs::path();
+}
+
+// Wrong usage is told before the first kernel runs, not after hours. What else is wrong with a
+// kernel is told when its turn comes.
+Status CheckUsage(const Options& options) {
+  const RunOptions& run = options.flags.run;
+  Profile profile;
+  if (!run.profile.empty()) {
+    KASSAY_TRY(profile, LoadProfile(DataDir() / "vm" / "profiles", run.profile));
+  }
+  for (const std::string& name : options.kernels) {
+    if (!RecordedIn(name).empty()) continue;
+    KernelOptions named = options.kernel;
+    named.spec = name;
+    const auto kernel = ResolveKernel(named);
+    const auto boot =
+        kernel ? BootModeFor(*kernel, profile, run.vm) : Result<BootMode>(Fail(kernel.error()));
+    if (!boot && boot.error().code != ExitCode::kCouldNotTest) return Fail(boot.error());
+  }
+  return {};
+}
+
+Result<Baseline> ColumnOf(const std::string& name, const Options& options) {
+  if (const fs::path recorded = RecordedIn(name); !recorded.empty()) return LoadBaseline(recorded);
+  KernelOptions kernel = options.kernel;
+  kernel.spec = name;
+  RunFlags flags = options.flags;
+  flags.run.out_dir = NewRunFolder(options.out, name);
+  std::cerr << "kassay: " << name << "\n";
+  KASSAY_TRY(const OneRun one, RunOneKernel(kernel, flags));
+  return BaselineOf(one.result);
+}
+
+ExitCode CodeOf(const Matrix& matrix) {
+  ExitCode code = ExitCode::kConformant;
+  for (const MatrixKernel& kernel : matrix.kernels) {
+    if (kernel.verdict == "nonconformant") return ExitCode::kNonconformant;
+    if (kernel.verdict != "conformant") code = ExitCode::kCouldNotTest;
+  }
+  return code;
+}
+
+Result<ExitCode> Show(Options options) {
+  if (options.kernels == std::vector<std::string>{"all"}) {
+    options.kernels.clear();
+    KASSAY_TRY(const auto pins, KernelStore(options.kernel.store).Pinned());
+    for (const PinnedKernel& pin : pins) options.kernels.push_back(pin.Spec());
+  }
+  KASSAY_CHECK(CheckUsage(options));
+  std::vector<Baseline> columns;
+  std::set<std::string> suites;
+  ExitCode worst = ExitCode::kConformant;
+  for (const std::string& name : options.kernels) {
+    auto column = ColumnOf(name, options);
+    if (!column) {
+      // One kernel that does not boot must not lose the others.
+      if (column.error().code != ExitCode::kCouldNotTest) return Fail(column.error());
+      worst = Report(column.error());
+      column = Baseline();
+      column->kernel.spec = name;
+    }
+    suites.insert(column->suites.begin(), column->suites.end());
+    columns.push_back(*std::move(column));
+  }
+  const HtmlContext texts = TextsOf({suites.begin(), suites.end()});
+  std::map<std::string, std::string> feature_of;
+  for (const RequirementText& text : texts.requirements) feature_of[text.id] = text.feature;
+  const Matrix matrix = MatrixOf(columns, feature_of);
+  std::string text;
+  if (options.format == "markdown") {
+    text = ToMarkdown(matrix, options.requirements);
+  } else if (options.format == "json") {
+    text = ToJson(matrix);
+  } else if (options.format == "html") {
+    text = HtmlOfMatrix(matrix, texts);
+  } else {
+    text = ToTable(matrix, options.requirements);
+  }
+  KASSAY_CHECK(Emit(text, options.output));
+  const ExitCode code = CodeOf(matrix);
+  return code == ExitCode::kConformant ? worst : code;
+}
+
+void AddMatrixCommand(CLI::App& app, ExitCode& exit_code) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("matrix", "Show many kernels against features");
+  command->footer(kFooter);
+  command->add_option("KERNEL", options->kernels, "Kernels, results or baselines")->required();
+  command->add_flag("--requirements", options->requirements, "Show every requirement");
+  command->add_option("--format", options->format, "`table`, `markdown`, `json` or `html`")
+      ->check(CLI::IsMember({"table", "markdown", "json", "html"}))
+      ->capture_default_str();
+  command->add_option("-o,--output", options->output, "Write to this file");
+  command->add_option("--out", options->out, "The folder under which each run has its own")
+      ->capture_default_str();
+  AddRunFlags(*command, options->flags);
+  command->callback([options, &exit_code] {
+    const auto code = Show(*options);
+    exit_code = code ? *code : Report(code.error());
+  });
+}
+
+KASSAY_COMMAND(33, AddMatrixCommand);
+
+}  // namespace
+}  // namespace kassay::cli

@@ -1,0 +1,165 @@
+#include "harness/cli/run_checks.h"
+
+#include <fmt/format.h>
+
+#include "harness/base/paths.h"
+#include "harness/compare/compare_text.h"
+#include "harness/report/html/html.h"
+#include "harness/suite/catalogue.h"
+
+namespace kassay::cli {
+namespace fs = std::filesystem;
+
+void AddCheckFlags(CLI::App& command, CheckFlags& flags) {
+  command.add_option("--baseline", flags.baseline,
+                     "Fail (exit code 4) only on what is worse than this baseline, result file or "
+                     "run folder; `auto` takes the recorded one of the same kernel");
+  command.add_option("--baselines", flags.baselines_dir,
+                     "The folder of recorded baselines; without it results/baselines");
+  command.add_option("--level", flags.level,
+                     "A certification level (levels/NAME.toml): what it names must pass; absent, "
+                     "disabled, unmet and not run are failures too");
+  command.add_option("--waivers", flags.waivers, "Waivers (TOML) for known defects")
+      ->check(CLI::ExistingFile);
+  command.add_flag("--expect-errata", flags.expect_errata,
+                   "Exit with 0 if every finding is a known bug of this kernel's version");
+}
+
+fs::path BaselinesDir() {
+  const fs::path here = "results/baselines";
+  std::error_code ignored;
+  return fs::is_directory(here, ignored) ? here : DataDir() / "results" / "baselines";
+}
+
+namespace {
+
+Result<std::vector<Catalogue>> AllCatalogues() {
+  std::vector<Catalogue> catalogues;
+  KASSAY_TRY(const std::vector<std::string> names, SuiteNames(DataDir() / "suites"));
+  for (const std::string& name : names) {
+    KASSAY_TRY(Catalogue catalogue, LoadCatalogue(DataDir() / "suites", name));
+    catalogues.push_back(std::move(catalogue));
+  }
+  return catalogues;
+}
+
+void AddLevelFindings(const ResolvedLevel& resolved, const LevelReport& report,
+                      std::vector<std::string>& findings) {
+  findings.push_back(
+      fmt::format("level {}: {} of {} must-pass requirements pass{}{}", report.level,
+                  report.passed.size(), resolved.must_pass.size(),
+                  report.waived.empty() ? "" : fmt::format(", {} waived", report.waived.size()),
+                  report.failed.empty() ? "" : fmt::format(", {} FAIL", report.failed.size())));
+  for (const LevelFailure& failure : report.failed) {
+    findings.push_back(
+        fmt::format("level {}: {} must pass: {}", report.level, failure.requirement, failure.why));
+  }
+}
+
+void AddBaselineFindings(const Comparison& comparison, std::vector<std::string>& findings) {
+  findings.push_back("against the baseline of " + DisplayName(comparison.before) + ": " +
+                     Summary(comparison));
+  for (const Difference& d : comparison.differences) {
+    findings.push_back(fmt::format("not only the kernel differs: {}: '{}' against '{}'", d.what,
+                                   d.before, d.after));
+  }
+  for (const FeatureChange& feature : comparison.features) {
+    if (!feature.worse) continue;
+    findings.push_back(fmt::format("worse: feature {}: {} -> {}", feature.feature,
+                                   feature.before ? ToString(feature.before->status) : "not known",
+                                   feature.after ? ToString(feature.after->status) : "not run"));
+  }
+  for (const CaseChange& change : comparison.cases) {
+    const bool better = change.change == Change::kFixed || change.change == Change::kNowHolds;
+    if (!change.worse && !better) continue;
+    findings.push_back(
+        fmt::format("{}: {} [{}] {}: {}", change.worse ? "worse" : "better", change.Either().id,
+                    fmt::join(change.Either().requirements, ", "), ToString(change.change),
+                    change.after ? Describe(*change.after) : change.note));
+  }
+}
+
+// With --expect-errata what a known bug explains counts as expected.
+ExitCode CodeOf(const RunResult& run, bool expect_errata) {
+  if (!expect_errata) return ExitCodeOf(run);
+  RunResult without = run;
+  std::erase_if(without.cases, [](const CaseResult& result) { return result.erratum.has_value(); });
+  return without.cases.empty() && !run.cases.empty() && !run.interrupted ? ExitCode::kConformant
+                                                                         : ExitCodeOf(without);
+}
+
+}  // namespace
+
+Result<RunChecks> RunChecks::Load(const CheckFlags& flags) {
+  RunChecks checks;
+  checks.expect_errata_ = flags.expect_errata;
+  checks.baselines_dir_ = flags.baselines_dir.empty() ? BaselinesDir() : flags.baselines_dir;
+  if (!flags.waivers.empty()) {
+    KASSAY_TRY(checks.waivers_, LoadWaivers(flags.waivers));
+  }
+  if (!flags.level.empty()) {
+    KASSAY_TRY(checks.level_, LoadLevel(DataDir() / "levels", flags.level));
+    KASSAY_TRY(checks.catalogues_, AllCatalogues());
+  }
+  checks.auto_baseline_ = flags.baseline == "auto";
+  if (!flags.baseline.empty() && !checks.auto_baseline_) {
+    fs::path file = flags.baseline;
+    std::error_code ignored;
+    if (fs::is_directory(file, ignored)) file /= "results.json";
+    KASSAY_TRY(checks.baseline_, LoadBaseline(file));
+  }
+  return checks;
+}
+
+Status RunChecks::ReadyFor(const KernelIdentity& kernel) {
+  if (level_) {
+    KASSAY_TRY(const KernelVersion version, ParseKernelVersion(kernel.version));
+    KASSAY_TRY(resolved_, ResolveLevel(*level_, catalogues_, version));
+  }
+  if (auto_baseline_) {
+    KASSAY_TRY(const fs::path file, FindBaseline(baselines_dir_, kernel));
+    KASSAY_TRY(baseline_, LoadBaseline(file));
+  }
+  return {};
+}
+
+Result<CheckOutcome> RunChecks::Apply(RunResult& run) const {
+  CheckOutcome outcome;
+  KASSAY_TRY(const std::vector<WaiverFinding> waived, ApplyWaivers(run, waivers_, TodayUtc()));
+  bool expired = false;
+  for (const WaiverFinding& finding : waived) {
+    expired = expired || finding.kind == WaiverFinding::Kind::kExpired;
+    outcome.findings.push_back(finding.text);
+  }
+  ExitCode own = CodeOf(run, expect_errata_);
+  // Known or not: somebody answered for the defect until a day that is over.
+  if (expired && own == ExitCode::kConformant) own = ExitCode::kNonconformant;
+  outcome.code = own;
+
+  bool level_holds = true;
+  if (resolved_) {
+    const LevelReport report = JudgeLevel(*resolved_, run);
+    AddLevelFindings(*resolved_, report, outcome.findings);
+    level_holds = report.Holds(/*waivers_count=*/true);
+  }
+  if (baseline_) {
+    const Comparison comparison = Compare(*baseline_, BaselineOf(run));
+    AddBaselineFindings(comparison, outcome.findings);
+    // A baseline of other suites excuses nothing.
+    if (comparison.NothingInCommon()) {
+      outcome.findings.push_back("nothing of this run is in the baseline: it was not used");
+    } else if (own != ExitCode::kInterrupted && own != ExitCode::kCouldNotTest) {
+      outcome.code = ExitCodeOf(comparison);
+    }
+  }
+  const bool told = own != ExitCode::kInterrupted;
+  if (!level_holds && told) outcome.code = ExitCode::kNonconformant;
+  const bool excused =
+      outcome.code == ExitCode::kConformant && ExitCodeOf(run) == ExitCode::kNonconformant;
+  outcome.verdict = !excused                       ? VerdictWord(outcome.code)
+                    : own == ExitCode::kConformant ? "known bugs only"
+                                                   : "not worse";
+  return outcome;
+}
+
+}  // namespace kassay::cli

@@ -1,0 +1,42 @@
+// The fragments of vm/kconfig as one configuration, and whether Kconfig took it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/kernel/kernel.h"
+
+namespace kassay {
+
+struct ConfigWish {
+  std::string symbol;    // "CONFIG_X"
+  std::string value;     // as KernelConfig::Value gives it
+  std::string fragment;  // "40-trust.config"
+};
+
+struct Fragments {
+  std::string text;  // all of them, in the order of their names
+  std::vector<ConfigWish> wishes;
+};
+
+// Every *.config of the folder, not of folders in it. Fails on one that cannot be parsed, on none,
+// and on an option that two ask for with different values.
+[[nodiscard]] Result<Fragments> ReadFragments(const std::filesystem::path& kconfig_dir);
+
+// Of the minimal variant: what kassay itself needs (kBaseFragment), the choices of
+// kconfig_dir/minimal, and what the suites and their features name; of options that the choices
+// mention, the suites have no say. What single requirements name beyond stays off: that their cases
+// are left out with the option's name is part of what this kernel shows.
+[[nodiscard]] Result<Fragments> MinimalFragments(const std::filesystem::path& kconfig_dir,
+                                                 const std::filesystem::path& suites_dir);
+
+// In kconfig_dir: the machine, the console and what the agent needs of a system.
+inline constexpr const char* kBaseFragment = "10-base.config";
+
+// The wishes that `config` does not have, each as "CONFIG_X=y (40-trust.config)".
+[[nodiscard]] std::vector<std::string> UnmetWishes(const Fragments& fragments,
+                                                   const KernelConfig& config);
+
+}  // namespace kassay

@@ -1,0 +1,27 @@
+// Packages, unpacked once into a folder of the store that nothing changes afterwards.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/kernel/kernel.h"
+
+namespace kassay {
+
+// The kernel of an unpacked folder; fails if it is not there, or its image or config is no longer
+// what was unpacked.
+[[nodiscard]] Result<Kernel> OpenPackageTree(const std::filesystem::path& tree);
+
+// Unpacks `packages` into `tree` (by way of a temporary folder beside it, so that a reader sees all
+// or nothing). The image's package gives the identity its name and version unless `identity`
+// already has them. What was at `tree` is replaced. The caller holds the lock on `tree`.
+[[nodiscard]] Result<Kernel> MakePackageTree(const std::vector<std::filesystem::path>& packages,
+                                             const std::filesystem::path& tree,
+                                             KernelIdentity identity);
+
+// Unpacks the headers among `packages` into `tree`, in the same way, unless it is there.
+[[nodiscard]] Status MakeHeadersTree(const std::vector<std::filesystem::path>& packages,
+                                     const std::filesystem::path& tree);
+
+}  // namespace kassay

@@ -1,0 +1,100 @@
+#include "harness/kernel/spec.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/kernel/package.h"
+
+namespace kassay {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view kForms =
+    "a kernel is named by debian:VERSION, reference:VERSION[/minimal], FILE.deb[,FILE.deb...], "
+    "FILE.rpm[,...], "
+    "image:FILE[,modules=DIR][,config=FILE], a bzImage or vmlinux, or a kernel build tree";
+
+std::vector<std::string> SplitAtCommas(std::string_view text) {
+  std::vector<std::string> parts;
+  while (true) {
+    const size_t comma = text.find(',');
+    parts.emplace_back(text.substr(0, comma));
+    if (comma == std::string_view::npos) return parts;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+// "vendor:name" or "vendor:name/variant" with a lower-case vendor; anything else with a colon may
+// still be a path.
+bool IsPinnedForm(std::string_view spec) {
+  const size_t colon = spec.find(':');
+  if (colon == std::string_view::npos || colon == 0 || colon + 1 == spec.size()) return false;
+  const std::string_view name = spec.substr(colon + 1);
+  const size_t slash = name.find('/');
+  return slash != 0 && slash + 1 != name.size() && slash == name.rfind('/') &&
+         std::all_of(spec.begin(), spec.begin() + static_cast<std::ptrdiff_t>(colon),
+                     [](char c) { return c >= 'a' && c <= 'z'; });
+}
+
+bool IsPackageName(std::string_view name) {
+  return name.ends_with(".deb") || name.ends_with(".rpm");
+}
+
+Result<KernelSpec> ParseImage(std::string_view text) {
+  const auto usage = [](const std::string& what) {
+    return Fail(what + ": expected image:FILE[,modules=DIR][,config=FILE]", ExitCode::kUsage);
+  };
+  ImageSpec spec;
+  const auto parts = SplitAtCommas(text);
+  spec.image = parts[0];
+  for (size_t i = 1; i < parts.size(); ++i) {
+    const size_t equals = parts[i].find('=');
+    const std::string key = parts[i].substr(0, equals);
+    const std::string value = equals == std::string::npos ? "" : parts[i].substr(equals + 1);
+    if (value.empty() || (key != "modules" && key != "config")) {
+      return usage(fmt::format("'{}' is no part of an image spec", parts[i]));
+    }
+    (key == "modules" ? spec.modules_dir : spec.config_file) = value;
+  }
+  std::error_code ignored;
+  if (!fs::is_regular_file(spec.image, ignored)) {
+    return usage(fmt::format("there is no image '{}'", spec.image.string()));
+  }
+  return spec;
+}
+
+Result<KernelSpec> ParsePackages(std::string_view text) {
+  PackagesSpec spec;
+  std::error_code ignored;
+  for (const std::string& part : SplitAtCommas(text)) {
+    if (!fs::is_regular_file(part, ignored)) {
+      return Fail(fmt::format("there is no package '{}'", part), ExitCode::kUsage);
+    }
+    spec.files.emplace_back(part);
+  }
+  return spec;
+}
+
+}  // namespace
+
+Result<KernelSpec> ParseKernelSpec(std::string_view spec) {
+  std::error_code ignored;
+  if (spec.empty() || spec.find('\0') != std::string_view::npos) {
+    return Fail(fmt::format("an empty kernel spec: {}", kForms), ExitCode::kUsage);
+  }
+  if (spec.starts_with("image:")) return ParseImage(spec.substr(6));
+  const fs::path path(spec);
+  if (fs::is_directory(path, ignored)) return FolderSpec{path};
+  if (fs::is_regular_file(path, ignored)) {
+    if (IsPackage(path) || IsPackageName(spec)) return PackagesSpec{{path}};
+    return ImageSpec{path, {}, {}};
+  }
+  if (IsPinnedForm(spec)) return PinnedSpec{std::string(spec)};
+  const auto parts = SplitAtCommas(spec);
+  if (std::all_of(parts.begin(), parts.end(), IsPackageName)) return ParsePackages(spec);
+  return Fail(fmt::format("unknown kernel '{}': {}", spec, kForms), ExitCode::kUsage);
+}
+
+}  // namespace kassay

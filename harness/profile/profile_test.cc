@@ -1,0 +1,93 @@
+#include "harness/profile/profile.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/base/file.h"
+
+namespace kassay {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::string ErrorOf(std::string_view toml) {
+  const auto profile = ParseProfile(toml, "p", "p.toml");
+  return profile ? "" : profile.error().message;
+}
+
+TEST(Profile, ReadsEveryKey) {
+  const auto profile = ParseProfile(R"(
+description = "d"
+memory_mib = 768
+cpus = 1
+command_line = ["audit=1", "lsm=landlock"]
+modules = ["overlay"]
+image_modules = ["dm-verity"]
+files = ["keys/a.pem"]
+disk_mib = 64
+boot = "bzimage"
+certification = true
+)",
+                                    "p", "p.toml");
+  ASSERT_TRUE(profile) << profile.error().message;
+  EXPECT_EQ(profile->name, "p");
+  EXPECT_EQ(profile->description, "d");
+  EXPECT_EQ(profile->memory_mib, 768);
+  EXPECT_EQ(profile->cpus, 1);
+  EXPECT_THAT(profile->command_line, ElementsAre("audit=1", "lsm=landlock"));
+  EXPECT_THAT(profile->modules, ElementsAre("overlay"));
+  EXPECT_THAT(profile->image_modules, ElementsAre("dm-verity"));
+  EXPECT_THAT(profile->files, ElementsAre("keys/a.pem"));
+  EXPECT_EQ(profile->disk_mib, 64);
+  EXPECT_EQ(profile->boot, "bzimage");
+  EXPECT_TRUE(profile->certification);
+}
+
+TEST(Profile, AnEmptyFileIsTheDefaults) {
+  const auto profile = ParseProfile("", "p", "p.toml");
+  ASSERT_TRUE(profile);
+  EXPECT_EQ(profile->memory_mib, 512);
+  EXPECT_EQ(profile->boot, "direct");
+}
+
+TEST(Profile, AnUnknownKeyIsNamedWithFileAndLine) {
+  EXPECT_THAT(ErrorOf("cpus = 2\nmemory = 3\n"), HasSubstr("p.toml:2: unknown key 'memory'"));
+}
+
+TEST(Profile, AWrongTypeIsNamedWithFileAndLine) {
+  EXPECT_THAT(ErrorOf("\n\ncpus = \"2\"\n"), HasSubstr("p.toml:3: 'cpus' must be a number"));
+  EXPECT_THAT(ErrorOf("modules = \"a\""), HasSubstr("p.toml:1: 'modules' must be an array"));
+  EXPECT_THAT(ErrorOf("modules = [1]"), HasSubstr("'modules' must be an array of strings"));
+  EXPECT_THAT(ErrorOf("certification = 1"), HasSubstr("'certification' must be true or false"));
+}
+
+TEST(Profile, RangesAreKept) {
+  EXPECT_EQ(ErrorOf("memory_mib = 128"), "");
+  EXPECT_THAT(ErrorOf("memory_mib = 127"), HasSubstr("128"));
+  EXPECT_THAT(ErrorOf("cpus = 0"), HasSubstr("from 1 to 64"));
+  EXPECT_THAT(ErrorOf("boot = \"grub\""), HasSubstr("\"direct\" or \"bzimage\""));
+}
+
+TEST(Profile, FixturesStayBelowTheirFolder) {
+  EXPECT_THAT(ErrorOf("files = [\"../secret\"]"), HasSubstr("below fixtures/"));
+  EXPECT_THAT(ErrorOf("files = [\"/etc/passwd\"]"), HasSubstr("below fixtures/"));
+}
+
+TEST(Profile, BadTomlIsNamedWithFileAndLine) {
+  EXPECT_THAT(ErrorOf("cpus = 1\ncpus ="), HasSubstr("p.toml:2: "));
+}
+
+TEST(Profile, AnUnknownNameListsTheKnownOnes) {
+  const std::filesystem::path dir = std::filesystem::path(::testing::TempDir()) / "profiles";
+  ASSERT_TRUE(WriteFileAtomically(dir / "stock.toml", "cpus = 2\n"));
+  EXPECT_TRUE(LoadProfile(dir, "stock"));
+  const auto unknown = LoadProfile(dir, "stok");
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, ExitCode::kUsage);
+  EXPECT_THAT(unknown.error().message, HasSubstr("stock"));
+  EXPECT_FALSE(LoadProfile(dir, "../profiles/stock"));
+}
+
+}  // namespace
+}  // namespace kassay

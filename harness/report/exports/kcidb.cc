@@ -1,0 +1,124 @@
+#include "harness/report/exports/kcidb.h"
+
+#include <algorithm>
+
+#include "harness/base/sha256.h"
+#include "harness/result/json_identity.h"
+
+namespace kassay {
+namespace {
+
+constexpr size_t kMaxExcerpt = 16'384;  // characters; bytes are never fewer
+
+const char* StatusOf(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kPass:
+      return "PASS";
+    case Verdict::kAbsent:
+      return "SKIP";
+    case Verdict::kUnmet:
+      return "MISS";
+    case Verdict::kError:
+      return "ERROR";
+    default:
+      return "FAIL";
+  }
+}
+
+// No text of a report may hold a zero byte.
+std::string Text(const std::string& text) {
+  std::string out = text;
+  std::replace(out.begin(), out.end(), '\0', '?');
+  return out;
+}
+
+// A path is made of letters, digits, '_', '-' and dots.
+std::string Path(const std::string& id) {
+  std::string out = "kassay." + id;
+  for (char& c : out) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '_' || c == '-' || c == '.';
+    if (!plain) c = '_';
+  }
+  return out;
+}
+
+// The last part of what the case left behind, cut where a line begins.
+std::string Excerpt(const CaseResult& result) {
+  std::string text;
+  for (const Failure& failure : result.failures) {
+    text += failure.file + ":" + std::to_string(failure.line) + "\n" + failure.message + "\n";
+  }
+  for (const std::string& line : result.kernel_log) text += line + "\n";
+  text += result.console;
+  if (text.size() <= kMaxExcerpt) return Text(text);
+  const size_t line = text.find('\n', text.size() - kMaxExcerpt);
+  return Text(line == std::string::npos ? "" : text.substr(line + 1));
+}
+
+Json TestOf(const RunResult& run, const CaseResult& result, const std::string& origin,
+            const std::string& run_id) {
+  Json evidence = Json::object();
+  for (const Evidence& item : result.evidence) evidence[item.key] = item.value;
+  Json misc = {{"requirements", result.requirements},
+               {"verdict", ToString(result.verdict)},
+               {"reason", result.reason},
+               {"profile", result.profile},
+               {"waiver", result.waiver},
+               {"evidence", evidence}};
+  if (result.erratum) {
+    misc["known_bug"] = {{"requirement", result.erratum->id}, {"fixed", result.erratum->fixed}};
+  }
+  Json test = {
+      {"id", origin + ":" + run_id + "." + result.Id()},
+      {"build_id", origin + ":" + run_id},
+      {"origin", origin},
+      {"path", Path(result.Id())},
+      {"status", StatusOf(result.verdict)},
+      {"duration", static_cast<double>(result.duration_ms) / 1000},
+      {"environment",
+       {{"comment", Text("QEMU " + run.environment.qemu_version + ", " +
+                         run.environment.accelerator + ", boot " + run.environment.boot)}}},
+      {"misc", misc}};
+  if (!run.started_at.empty()) test["start_time"] = run.started_at;
+  if (!result.reason.empty()) test["comment"] = Text(result.reason);
+  if (std::string excerpt = Excerpt(result); !excerpt.empty()) test["log_excerpt"] = excerpt;
+  return test;
+}
+
+}  // namespace
+
+Result<std::string> KcidbOf(const RunResult& run, const std::string& origin) {
+  const bool plain = std::all_of(origin.begin(), origin.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+  if (origin.empty() || !plain) {
+    return Fail("the origin '" + origin + "' is not made of lower-case letters, digits and '_'",
+                ExitCode::kUsage);
+  }
+  const std::string run_id =
+      Sha256Hex(run.kernel.image_sha256 + run.started_at + run.environment.suite_sha256)
+          .substr(0, 24);
+  Json tests = Json::array();
+  for (const CaseResult& result : run.cases) tests.push_back(TestOf(run, result, origin, run_id));
+  const std::string checkout = origin + ":" + Sha256Hex(run.kernel.image_sha256).substr(0, 24);
+  const std::string name = Text(run.kernel.release + " " + run.kernel.package_version);
+  const Json json = {
+      {"version", {{"major", 5}, {"minor", 3}}},
+      {"checkouts", Json::array({{{"id", checkout},
+                                  {"origin", origin},
+                                  {"git_commit_name", Text("v" + run.kernel.version)},
+                                  {"comment", name},
+                                  {"valid", true}}})},
+      {"builds", Json::array({{{"id", origin + ":" + run_id},
+                               {"checkout_id", checkout},
+                               {"origin", origin},
+                               {"architecture", "x86_64"},
+                               {"comment", name},
+                               {"status", "PASS"},
+                               {"misc", {{"kernel", ToJsonObject(run.kernel)}}}}})},
+      {"tests", tests}};
+  return DumpJson(json, 1) + "\n";
+}
+
+}  // namespace kassay

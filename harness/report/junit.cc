@@ -1,0 +1,133 @@
+#include "harness/report/junit.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <pugixml.hpp>
+#include <sstream>
+
+#include "harness/report/printable.h"
+#include "harness/report/repeat_command.h"
+#include "harness/report/tally.h"
+
+namespace kassay {
+namespace {
+
+std::string Seconds(std::int64_t milliseconds) {
+  return fmt::format("{}.{:03}", milliseconds / 1000, milliseconds % 1000);
+}
+
+void Set(pugi::xml_node node, const char* name, const std::string& value) {
+  node.append_attribute(name) = XmlText(value).c_str();
+}
+
+void AddProperty(pugi::xml_node properties, const char* name, const std::string& value) {
+  if (value.empty()) return;
+  const pugi::xml_node property = properties.append_child("property");
+  Set(property, "name", name);
+  Set(property, "value", value);
+}
+
+std::string Details(const RunResult& run, const CaseResult& result) {
+  std::string text;
+  for (const Failure& failure : result.failures)
+    text += fmt::format("{}:{}: {}\n", failure.file, failure.line, failure.message);
+  if (result.erratum) {
+    text += fmt::format(
+        "known bug of {}: {} (fixed: {}; {})\n", result.erratum->id, result.erratum->text,
+        result.erratum->fixed.empty() ? "not yet" : result.erratum->fixed, result.erratum->source);
+  }
+  for (const std::string& line : result.kernel_log) text += line + "\n";
+  return text + "repeat: " + CommandThatRepeats(run, result) + "\n";
+}
+
+void AddVerdict(pugi::xml_node node, const RunResult& run, const CaseResult& result) {
+  if (result.verdict == Verdict::kPass) return;
+  const std::string verdict(ToString(result.verdict));
+  if (result.verdict == Verdict::kAbsent || result.verdict == Verdict::kUnmet) {
+    Set(node.append_child("skipped"), "message", verdict + ": " + result.reason);
+    return;
+  }
+  if (!result.waiver.empty()) {
+    Set(node.append_child("skipped"), "message",
+        fmt::format("{}, waived by {}: {}", verdict, result.waiver, result.reason));
+    return;
+  }
+  pugi::xml_node problem =
+      node.append_child(result.verdict == Verdict::kError ? "error" : "failure");
+  Set(problem, "type", verdict);
+  Set(problem, "message", result.reason);
+  problem.text().set(XmlText(Details(run, result)).c_str());
+}
+
+void AddCase(pugi::xml_node suite, const RunResult& run, const CaseResult& result) {
+  pugi::xml_node node = suite.append_child("testcase");
+  const size_t dot = result.case_name.find('.');
+  Set(node, "classname", result.suite + "." + result.case_name.substr(0, dot));
+  Set(node, "name", dot == std::string::npos ? result.case_name : result.case_name.substr(dot + 1));
+  Set(node, "time", Seconds(result.duration_ms));
+  pugi::xml_node properties = node.append_child("properties");
+  for (const std::string& id : result.requirements) AddProperty(properties, "requirement", id);
+  if (result.erratum) AddProperty(properties, "erratum", result.erratum->id);
+  for (const Evidence& evidence : result.evidence)
+    AddProperty(properties, ("evidence." + XmlText(evidence.key)).c_str(), evidence.value);
+  AddVerdict(node, run, result);
+  if (!result.console.empty())
+    node.append_child("system-out").text().set(XmlText(result.console).c_str());
+}
+
+void SetCounts(pugi::xml_node node, const std::vector<const CaseResult*>& cases) {
+  int failures = 0;
+  int errors = 0;
+  int skipped = 0;
+  std::int64_t milliseconds = 0;
+  for (const CaseResult* result : cases) {
+    const bool left = result->verdict == Verdict::kAbsent || result->verdict == Verdict::kUnmet;
+    const bool bad = IsNonconformant(result->verdict);
+    if (left || (bad && !result->waiver.empty())) ++skipped;
+    if (bad && result->waiver.empty()) ++failures;
+    if (result->verdict == Verdict::kError) ++errors;
+    milliseconds += result->duration_ms;
+  }
+  Set(node, "tests", std::to_string(cases.size()));
+  Set(node, "failures", std::to_string(failures));
+  Set(node, "errors", std::to_string(errors));
+  Set(node, "skipped", std::to_string(skipped));
+  Set(node, "time", Seconds(milliseconds));
+}
+
+}  // namespace
+
+std::string JUnitOf(const RunResult& run) {
+  pugi::xml_document document;
+  pugi::xml_node declaration = document.append_child(pugi::node_declaration);
+  declaration.append_attribute("version") = "1.0";
+  declaration.append_attribute("encoding") = "UTF-8";
+  pugi::xml_node root = document.append_child("testsuites");
+  Set(root, "name", "kassay " + run.kernel.spec);
+  std::map<std::string, std::vector<const CaseResult*>> suites;
+  std::vector<const CaseResult*> all;
+  for (const CaseResult& result : run.cases) {
+    suites[result.suite].push_back(&result);
+    all.push_back(&result);
+  }
+  SetCounts(root, all);
+  for (const auto& [name, cases] : suites) {
+    pugi::xml_node suite = root.append_child("testsuite");
+    Set(suite, "name", name);
+    SetCounts(suite, cases);
+    Set(suite, "timestamp", run.started_at);
+    pugi::xml_node properties = suite.append_child("properties");
+    AddProperty(properties, "kernel", run.kernel.spec);
+    AddProperty(properties, "kernel.release", run.kernel.release);
+    AddProperty(properties, "kernel.image_sha256", run.kernel.image_sha256);
+    AddProperty(properties, "qemu", run.environment.qemu_version);
+    AddProperty(properties, "accelerator", run.environment.accelerator);
+    for (const CaseResult* result : cases) AddCase(suite, run, *result);
+  }
+  std::ostringstream out;
+  document.save(out, " ");
+  return out.str();
+}
+
+}  // namespace kassay

@@ -1,0 +1,246 @@
+#include <gmock/gmock.h>
+
+#include <pugixml.hpp>
+#include <sstream>
+
+#include "harness/report/junit.h"
+#include "harness/report/ktap.h"
+#include "harness/report/posture.h"
+#include "harness/report/printable.h"
+#include "harness/report/progress.h"
+#include "harness/report/repeat_command.h"
+#include "harness/report/table.h"
+#include "harness/report/tally.h"
+
+namespace kassay {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+CaseResult Case(const std::string& name, Verdict verdict, const std::string& reason = "") {
+  CaseResult result;
+  result.suite = "io_uring";
+  result.case_name = name;
+  result.requirements = {"IOU-051"};
+  result.features = {"lists"};
+  result.verdict = verdict;
+  result.reason = reason;
+  result.duration_ms = 1234;
+  result.passes = verdict == Verdict::kPass ? 1 : 0;
+  return result;
+}
+
+RunResult Sample() {
+  RunResult run;
+  run.kernel.spec = "debian:7.0.13";
+  run.kernel.release = "7.0.13+deb13-cloud-amd64";
+  run.environment.qemu_version = "7.2.22";
+  run.environment.accelerator = "tcg";
+  run.environment.boot = "direct";
+  run.environment.isolation = "case";
+  run.features = {{.feature = "lists", .status = FeatureStatus::kNonconformant},
+                  {.feature = "filters",
+                   .status = FeatureStatus::kDisabled,
+                   .reason = "CONFIG_IO_URING_BPF is not set"}};
+  CaseResult known = Case("Exec.Keeps", Verdict::kFail, "known: fixed in 7.1.8: x");
+  known.erratum = ErratumMatch{"IOU-051", "7.1.8", "lost", "changelog"};
+  known.failures = {{"suites/io_uring/exec.cc", 12, "Expected <\"&> \x1b[31m"}};
+  run.cases = {Case("Ring.Allows", Verdict::kPass),
+               known,
+               Case("Ring.Hangs", Verdict::kTimeout, "no end within 30 s"),
+               Case("Ring.Panics", Verdict::kCrash, "Kernel panic - not syncing: #1"),
+               Case("Ring.Left", Verdict::kAbsent, "EINVAL"),
+               Case("Ring.Unmet", Verdict::kUnmet, "the race was never hit"),
+               Case("Ring.Broken", Verdict::kError, "QEMU went away")};
+  return run;
+}
+
+TEST(Tally, CountsAndNamesWhatIsThere) {
+  EXPECT_EQ(TallyOf(Sample()).Line(),
+            "7 cases: 1 pass, 1 fail, 1 crash, 1 timeout, 1 absent, 1 unmet, 1 error (1 known)");
+  EXPECT_EQ(TallyOfFeature(Sample(), "filters").Total(), 0);
+  RunResult one;
+  one.cases = {Case("A.B", Verdict::kPass)};
+  EXPECT_EQ(TallyOf(one).Line(), "1 case: 1 pass");
+}
+
+TEST(WrongCases, UnexplainedOnesComeFirst) {
+  std::vector<std::string> names;
+  for (const CaseResult* result : WrongCases(Sample())) names.push_back(result->case_name);
+  EXPECT_THAT(names, ElementsAre("Ring.Hangs", "Ring.Panics", "Ring.Broken", "Exec.Keeps"));
+}
+
+TEST(Table, SaysWhatWhyAndHowToRepeat) {
+  const std::string text = TableOf(Sample(), {.out_dir = "out/x"});
+  EXPECT_THAT(text, HasSubstr("known: fixed in 7.1.8"));
+  EXPECT_THAT(text,
+              HasSubstr("kassay run --kernel debian:7.0.13 --suite io_uring --case Exec.Keeps"));
+  EXPECT_THAT(text, HasSubstr("CONFIG_IO_URING_BPF is not set"));
+  EXPECT_THAT(text, HasSubstr("unmet: the race was never hit"));
+  EXPECT_THAT(text, HasSubstr("results: out/x\n"));
+  EXPECT_THAT(text, HasSubstr("\ndebian:7.0.13: nonconformant: 7 cases"));
+  EXPECT_THAT(text, Not(HasSubstr("\033")));
+  EXPECT_THAT(TableOf(Sample(), {.colours = true}), HasSubstr("\033[31m"));
+}
+
+TEST(Table, TextFromTheGuestCannotDriveTheTerminal) {
+  RunResult run = Sample();
+  run.cases[2].reason = "\x1b]0;owned\x07 \xff\nnext line";
+  const std::string text = TableOf(run, {});
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(text, HasSubstr("?]0;owned? ? next line"));
+}
+
+TEST(Printable, KeepsUtf8AndCutsAtCharacters) {
+  EXPECT_EQ(PrintableLine("a\xc3\xa4"
+                          "b"),
+            "a\xc3\xa4"
+            "b");
+  EXPECT_EQ(PrintableLine("\xc3\xa4\xc3\xa4", 3), "\xc3\xa4...");
+  EXPECT_EQ(PrintableLine("\xed\xa0\x80"), "???");  // a surrogate
+  EXPECT_EQ(PrintableLine("\xc0\x80"), "??");       // overlong
+  EXPECT_EQ(PrintableLine("\xc2\x9b"
+                          "31m"),
+            "?31m");  // C1 control: CSI
+  EXPECT_EQ(XmlText("a\x01\r\nb"), "a\xef\xbf\xbd\nb");
+  EXPECT_EQ(XmlText("\xef\xbf\xbf"), "\xef\xbf\xbd");
+}
+
+TEST(JUnit, IsWellFormedAndCounts) {
+  pugi::xml_document document;
+  ASSERT_TRUE(document.load_string(JUnitOf(Sample()).c_str()));
+  const pugi::xml_node root = document.child("testsuites");
+  EXPECT_EQ(root.attribute("tests").as_int(), 7);
+  EXPECT_EQ(root.attribute("failures").as_int(), 3);
+  EXPECT_EQ(root.attribute("errors").as_int(), 1);
+  EXPECT_EQ(root.attribute("skipped").as_int(), 2);
+  const pugi::xml_node suite = root.child("testsuite");
+  EXPECT_STREQ(suite.attribute("name").value(), "io_uring");
+  const pugi::xml_node failed = suite.find_child_by_attribute("testcase", "name", "Keeps");
+  EXPECT_STREQ(failed.attribute("classname").value(), "io_uring.Exec");
+  EXPECT_STREQ(failed.attribute("time").value(), "1.234");
+  EXPECT_STREQ(failed.child("failure").attribute("message").value(), "known: fixed in 7.1.8: x");
+  // What GoogleTest said is there, escaped once, without control characters.
+  EXPECT_THAT(failed.child("failure").text().get(),
+              HasSubstr("exec.cc:12: Expected <\"&> \xef\xbf\xbd[31m"));
+  const pugi::xml_node left = suite.find_child_by_attribute("testcase", "name", "Left");
+  EXPECT_STREQ(left.child("skipped").attribute("message").value(), "absent: EINVAL");
+}
+
+TEST(JUnit, AWaivedFindingIsNoFailure) {
+  RunResult run = Sample();
+  run.cases[2].waiver = "W-1";
+  pugi::xml_document document;
+  ASSERT_TRUE(document.load_string(JUnitOf(run).c_str()));
+  EXPECT_EQ(document.child("testsuites").attribute("failures").as_int(), 2);
+  EXPECT_EQ(document.child("testsuites").attribute("skipped").as_int(), 3);
+}
+
+TEST(Ktap, FollowsTheSpecification) {
+  const std::string text = KtapOf(Sample());
+  EXPECT_EQ(text,
+            "KTAP version 1\n"
+            "# kernel: debian:7.0.13 (7.0.13+deb13-cloud-amd64)\n"
+            "1..1\n"
+            "  KTAP version 1\n"
+            "  1..7\n"
+            "  ok 1 Ring.Allows\n"
+            "  # suites/io_uring/exec.cc:12: Expected <\"&> ?[31m\n"
+            "  not ok 2 Exec.Keeps # fail: known: fixed in 7.1.8: x\n"
+            "  not ok 3 Ring.Hangs # TIMEOUT no end within 30 s\n"
+            "  not ok 4 Ring.Panics # crash: Kernel panic - not syncing: #1\n"
+            "  ok 5 Ring.Left # SKIP absent: EINVAL\n"
+            "  ok 6 Ring.Unmet # SKIP unmet: the race was never hit\n"
+            "  not ok 7 Ring.Broken # ERROR QEMU went away\n"
+            "not ok 1 io_uring\n");
+}
+
+TEST(Ktap, AGuestCannotForgeLines) {
+  RunResult run = Sample();
+  run.cases[2].reason = "x\nok 1 forged";
+  EXPECT_THAT(KtapOf(run), HasSubstr("# TIMEOUT x ok 1 forged\n"));
+}
+
+TEST(RepeatCommand, IsQuotedForTheShell) {
+  RunResult run = Sample();
+  run.kernel.spec = "image:/my kernel's";
+  EXPECT_EQ(CommandThatRepeats(run, run.cases[0]),
+            "kassay run --kernel 'image:/my kernel'\\''s' --suite io_uring --case Ring.Allows");
+}
+
+TEST(Progress, ShowsDoneWrongAndTimeToGo) {
+  auto now = std::chrono::steady_clock::time_point();
+  std::ostringstream out;
+  Progress progress(out, /*terminal=*/true, [&] { return now; });
+  progress.Plan(10, 0);
+  now += std::chrono::seconds(20);
+  progress.Finished(Case("A.B", Verdict::kPass));
+  CaseResult known = Case("A.C", Verdict::kFail, "known: x");
+  known.erratum = ErratumMatch{};
+  progress.Finished(known);
+  EXPECT_THAT(out.str(), HasSubstr("2/10 cases, 1 wrong (1 known), 1:20 min to go"));
+  EXPECT_THAT(out.str(), HasSubstr("fail: io_uring.A.C: known: x\n"));
+  progress.End();
+  EXPECT_THAT(out.str(), ::testing::EndsWith("\r\033[K"));
+}
+
+TEST(Progress, IsSparingWhereNobodyWatches) {
+  auto now = std::chrono::steady_clock::time_point();
+  std::ostringstream out;
+  Progress progress(out, /*terminal=*/false, [&] { return now; });
+  progress.Plan(100, 0);
+  for (int i = 0; i < 60; ++i) {
+    now += std::chrono::seconds(1);
+    progress.Finished(Case("A.B", Verdict::kPass));
+  }
+  const std::string text = out.str();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4);
+  EXPECT_THAT(text, Not(HasSubstr("\033")));
+}
+
+CaseResult Option(const std::string& option, const std::string& configured,
+                  const std::string& running, Verdict verdict = Verdict::kPass) {
+  CaseResult result = Case("Option/Table.Agrees/" + option, verdict);
+  result.evidence = {{"posture.option", option},
+                     {"posture.configured", configured},
+                     {"posture.running", running},
+                     {"posture.why", "it matters"}};
+  return result;
+}
+
+TEST(Posture, SaysOfEachOptionWhatIsConfiguredAndWhatRuns) {
+  RunResult run = Sample();
+  EXPECT_EQ(PostureTableOf(run), "");
+  run.cases.push_back(Option("CONFIG_A", "on", "on"));
+  run.cases.push_back(Option("CONFIG_B", "off", "on", Verdict::kFail));
+  run.cases.push_back(Option("CONFIG_C", "gone", "unseen: only the configuration tells"));
+  run.cases.push_back(Option("CONFIG_D", "on (m)", "off"));
+  run.cases.back().evidence.push_back({"posture.note", "d=0 overrides it"});
+  const std::vector<PostureRow> rows = PostureOf(run);
+  ASSERT_EQ(rows.size(), 4U);
+  EXPECT_EQ(rows[0].option, "CONFIG_B");  // what does not agree comes first
+  EXPECT_EQ(rows[0].agreement, Agreement::kNo);
+  EXPECT_EQ(rows[1].agreement, Agreement::kYes);
+  EXPECT_EQ(rows[2].agreement, Agreement::kConfigOnly);
+  EXPECT_EQ(rows[3].agreement, Agreement::kOverridden);
+  const std::string table = PostureTableOf(run);
+  EXPECT_THAT(table, HasSubstr("# Security-relevant options of 7.0.13+deb13-cloud-amd64\n"));
+  EXPECT_THAT(table, HasSubstr("2 on, 1 off, 1 not in this kernel. The running system does not "
+                               "agree with the configuration of 1.\n"));
+  EXPECT_THAT(table, HasSubstr("| CONFIG_B | off        | on                           | NO "));
+  EXPECT_THAT(table, HasSubstr("| set at boot | it matters (d=0 overrides it) |\n"));
+}
+
+TEST(Posture, TextOfTheGuestStaysInItsCell) {
+  RunResult run;
+  run.cases = {Option("CONFIG_<b>|x|", "on", "on\n| y |\x1b[31m")};
+  const std::string table = PostureTableOf(run);
+  EXPECT_THAT(table, HasSubstr("CONFIG_\\<b\\>\\|x\\|"));
+  EXPECT_THAT(table, HasSubstr("on \\| y \\|?\\[31m"));
+  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 7);
+}
+
+}  // namespace
+}  // namespace kassay

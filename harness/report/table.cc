@@ -1,0 +1,181 @@
+#include "harness/report/table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "harness/report/printable.h"
+#include "harness/report/repeat_command.h"
+#include "harness/report/tally.h"
+
+namespace kassay {
+namespace {
+
+constexpr int kMostWrongCases = 50;
+
+class Table {
+ public:
+  Table(const RunResult& run, const TableOptions& options) : run_(run), options_(options) {}
+
+  std::string Text() && {
+    Head();
+    Features();
+    Wrong();
+    Left();
+    List("Held against", options_.findings);
+    List("Notes", run_.notes);
+    Last();
+    return std::move(out_);
+  }
+
+ private:
+  void Line(const std::string& line) { out_ += line + "\n"; }
+
+  [[nodiscard]] std::string Coloured(const std::string& text, int colour) const {
+    return options_.colours ? fmt::format("\033[{}m{}\033[0m", colour, text) : text;
+  }
+  static constexpr int kRed = 31, kGreen = 32, kYellow = 33, kBold = 1;
+
+  void Head() {
+    const Environment& environment = run_.environment;
+    Line("");
+    Line(fmt::format("{}  {}", Coloured(PrintableLine(run_.kernel.spec), kBold),
+                     PrintableLine(run_.kernel.release)));
+    std::string how = environment.qemu_version.empty()
+                          ? "no machine was needed"
+                          : fmt::format("QEMU {}, {}, boot {}", environment.qemu_version,
+                                        environment.accelerator, environment.boot);
+    how += environment.isolation == "suite" ? ", one kernel a suite" : ", a fresh kernel a case";
+    Line(PrintableLine(how));
+  }
+
+  void Features() {
+    size_t width = 8;
+    for (const FeatureResult& feature : run_.features)
+      width = std::max(width, feature.feature.size());
+    Line("");
+    std::string head = fmt::format("{:<{}}  {:<14}", "FEATURE", width, "STATUS");
+    for (const Verdict verdict : kAllVerdicts) head += fmt::format("{:>8}", ToString(verdict));
+    Line(head);
+    for (const FeatureResult& feature : run_.features) {
+      const Tally tally = TallyOfFeature(run_, feature.feature);
+      std::string line = fmt::format("{:<{}}  ", PrintableLine(feature.feature), width);
+      line += Coloured(fmt::format("{:<14}", ToString(feature.status)), ColourOf(feature.status));
+      for (const Verdict verdict : kAllVerdicts) {
+        const int count = tally.Of(verdict);
+        const std::string cell =
+            count == 0 ? fmt::format("{:>8}", "-") : fmt::format("{:>8}", count);
+        line += count > 0 && IsNonconformant(verdict) ? Coloured(cell, kRed) : cell;
+      }
+      if (!feature.reason.empty()) line += "  " + PrintableLine(feature.reason);
+      Line(line);
+    }
+  }
+
+  static int ColourOf(FeatureStatus status) {
+    switch (status) {
+      case FeatureStatus::kConformant:
+      case FeatureStatus::kBackported:
+        return kGreen;
+      case FeatureStatus::kNonconformant:
+      case FeatureStatus::kMissing:
+        return kRed;
+      default:
+        return kYellow;
+    }
+  }
+
+  void Wrong() {
+    const std::vector<const CaseResult*> wrong = WrongCases(run_);
+    if (wrong.empty()) return;
+    Line("");
+    Line(Coloured("What is wrong", kBold));
+    int shown = 0;
+    for (const CaseResult* result : wrong) {
+      if (++shown > kMostWrongCases) {
+        Line(fmt::format("  and {} more: see the result folder",
+                         wrong.size() - static_cast<size_t>(kMostWrongCases)));
+        break;
+      }
+      const bool explained = result->erratum || !result->waiver.empty();
+      std::string requirements;
+      for (const std::string& id : result->requirements) requirements += " " + id;
+      std::string times;
+      if (result->attempts > 1)
+        times = fmt::format(" (passed {} of {})", result->passes, result->attempts);
+      Line(fmt::format("  {:<8}{} {}{}{}",
+                       Coloured(std::string(ToString(result->verdict)), explained ? kYellow : kRed),
+                       PrintableLine(result->Id()), PrintableLine(requirements), times,
+                       result->waiver.empty() ? "" : ", waived: " + PrintableLine(result->waiver)));
+      Line("    " + PrintableLine(result->reason));
+      Line("    " + PrintableLine(CommandThatRepeats(run_, *result)));
+    }
+  }
+
+  // Cases that were left although their feature is there; those of absent features are told by the
+  // features' own lines.
+  void Left() {
+    std::map<std::string, std::vector<std::string>> by_reason;
+    for (const CaseResult& result : run_.cases) {
+      const bool in_machine = result.verdict == Verdict::kAbsent && result.attempts > 0;
+      if (in_machine || result.verdict == Verdict::kUnmet)
+        by_reason[fmt::format("{}: {}", ToString(result.verdict), result.reason)].push_back(
+            result.Id());
+    }
+    if (by_reason.empty()) return;
+    Line("");
+    Line(Coloured("Left by the case itself", kBold));
+    for (const auto& [reason, cases] : by_reason) {
+      Line(fmt::format("  {}", PrintableLine(reason)));
+      Line(fmt::format("    {}{}", PrintableLine(cases.front()),
+                       cases.size() == 1 ? "" : fmt::format(" and {} more", cases.size() - 1)));
+    }
+  }
+
+  void List(const char* title, const std::vector<std::string>& lines) {
+    if (lines.empty()) return;
+    Line("");
+    Line(Coloured(title, kBold));
+    for (const std::string& line : lines) Line("  " + PrintableLine(line));
+  }
+
+  void Last() {
+    Line("");
+    if (!options_.out_dir.empty()) Line("results: " + PrintableLine(options_.out_dir));
+    const ExitCode code = ExitCodeOf(run_);
+    const std::string verdict = options_.verdict.empty() ? Word(code) : options_.verdict;
+    const bool good = verdict == "conformant" || verdict == "not worse";
+    const bool unsure = verdict == "interrupted" || verdict == "known bugs only";
+    const int colour = good ? kGreen : unsure ? kYellow : kRed;
+    Line(fmt::format("{}: {}: {}", PrintableLine(run_.kernel.spec), Coloured(verdict, colour),
+                     TallyOf(run_).Line()));
+  }
+
+  static std::string Word(ExitCode code) {
+    switch (code) {
+      case ExitCode::kConformant:
+        return "conformant";
+      case ExitCode::kNonconformant:
+        return "nonconformant";
+      case ExitCode::kInterrupted:
+        return "interrupted";
+      case ExitCode::kRegressed:
+        return "regressed";
+      default:
+        return "could not test";
+    }
+  }
+
+  const RunResult& run_;
+  const TableOptions& options_;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string TableOf(const RunResult& run, const TableOptions& options) {
+  return Table(run, options).Text();
+}
+
+}  // namespace kassay

@@ -1,0 +1,73 @@
+#include "harness/result/run_result.h"
+
+#include <gmock/gmock.h>
+
+namespace kassay {
+namespace {
+
+using ::testing::HasSubstr;
+
+RunResult Sample() {
+  RunResult run;
+  run.kernel.spec = "debian:7.0.13";
+  run.environment.command_lines = {{"stock", "console=ttyS0"}};
+  run.suites = {"io_uring"};
+  run.features = {{.feature = "io_uring_bpf_filter", .status = FeatureStatus::kConformant}};
+  CaseResult result;
+  result.suite = "io_uring";
+  result.case_name = "TaskList.SurvivesExec";
+  result.requirements = {"IOU-051"};
+  result.verdict = Verdict::kFail;
+  result.failures = {{"suites/io_uring/exec.cc", 12, "Expected: -13, actual: 0"}};
+  result.evidence = {{"errno", "0"}};
+  result.erratum = ErratumMatch{"IOU-051", "7.1.8", "lost over execve", "io_uring/cancel.c"};
+  run.cases = {result};
+  return run;
+}
+
+TEST(RunResult, ComesBackFromJsonUnchanged) {
+  const RunResult run = Sample();
+  const auto back = RunResultFromJson(ToJson(run));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(ToJson(*back), ToJson(run));
+  EXPECT_EQ(back->cases[0].erratum, run.cases[0].erratum);
+  EXPECT_EQ(back->cases[0].failures, run.cases[0].failures);
+}
+
+TEST(RunResult, NamesThePlaceOfABadField) {
+  std::string json = ToJson(Sample());
+  json.replace(json.find("\"fail\""), 6, "\"fine\"");
+  const auto back = RunResultFromJson(json);
+  ASSERT_FALSE(back);
+  EXPECT_THAT(back.error().message, HasSubstr("/cases/0/verdict has the unknown value 'fine'"));
+}
+
+TEST(RunResult, RefusesANewerFormatAndCutOffText) {
+  std::string json = ToJson(Sample());
+  EXPECT_FALSE(RunResultFromJson(json.substr(0, json.size() / 2)));
+  json.replace(json.find("\"format\": 1"), 11, "\"format\": 2");
+  EXPECT_THAT(RunResultFromJson(json).error().message, HasSubstr("format 2"));
+}
+
+TEST(RunResult, InvalidUtf8FromTheGuestIsReplacedNotThrown) {
+  RunResult run = Sample();
+  run.cases[0].console = "\xff\xfe<script>";
+  EXPECT_TRUE(RunResultFromJson(ToJson(run)));
+}
+
+TEST(ExitCode, FollowsVerdictsFeaturesAndWaivers) {
+  RunResult run = Sample();
+  EXPECT_EQ(ExitCodeOf(run), ExitCode::kNonconformant);
+  run.cases[0].waiver = "W-1";
+  EXPECT_EQ(ExitCodeOf(run), ExitCode::kConformant);
+  run.features[0].status = FeatureStatus::kMissing;
+  EXPECT_EQ(ExitCodeOf(run), ExitCode::kNonconformant);
+  run.features[0].status = FeatureStatus::kAbsent;
+  run.cases[0].verdict = Verdict::kError;
+  EXPECT_EQ(ExitCodeOf(run), ExitCode::kCouldNotTest);
+  run.interrupted = true;
+  EXPECT_EQ(ExitCodeOf(run), ExitCode::kInterrupted);
+}
+
+}  // namespace
+}  // namespace kassay

@@ -1,0 +1,54 @@
+// What is found out before a machine of a VmLab is started.
+#include "harness/run/lab.h"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+
+#include "harness/base/file.h"
+
+namespace kassay {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class VmLabTest : public ::testing::Test {
+ protected:
+  VmLabTest() {
+    std::string name = ::testing::TempDir() + "/lab-XXXXXX";
+    dir_ = ::mkdtemp(name.data());
+    options_.profiles_dir = dir_;
+    options_.kernel.image = dir_ / "image";
+    options_.vm.qemu = "/no/such/qemu";
+    Write("quick.toml", "description = \"quick\"\n");
+    Write("shipped.toml", "description = \"shipped\"\nboot = \"bzimage\"\n");
+  }
+  ~VmLabTest() override { fs::remove_all(dir_); }
+
+  void Write(const std::string& name, const std::string& text) const {
+    ASSERT_TRUE(WriteFileAtomically(dir_ / name, text));
+  }
+  [[nodiscard]] Error WhyNotReady(const std::set<std::string>& profiles) const {
+    const Status status = VmLab(options_).Ready(profiles);
+    return status ? Error{"ready"} : status.error();
+  }
+
+  fs::path dir_;
+  VmLabOptions options_;
+};
+
+TEST_F(VmLabTest, AVmlinuxIsRefusedWhereTheFirmwaresWayIsAskedFor) {
+  Write("image", "\177ELF");
+  EXPECT_THAT(WhyNotReady({"host", "quick"}).message, HasSubstr("/no/such/qemu"));
+  const Error by_profile = WhyNotReady({"quick", "shipped"});
+  EXPECT_EQ(by_profile.code, ExitCode::kUsage);
+  EXPECT_THAT(by_profile.message, HasSubstr("is a vmlinux"));
+  options_.vm.boot = "bzimage";
+  EXPECT_EQ(WhyNotReady({"quick"}).code, ExitCode::kUsage);
+  options_.vm.boot = "direct";
+  EXPECT_THAT(WhyNotReady({"quick", "shipped"}).message, HasSubstr("/no/such/qemu"));
+}
+
+}  // namespace
+}  // namespace kassay

@@ -1,0 +1,124 @@
+#include "harness/run/run.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <thread>
+
+#include "harness/run/lab.h"
+#include "harness/run/notes.h"
+#include "harness/run/run_under_way.h"
+#include "harness/suite/selection.h"
+
+namespace kassay {
+namespace fs = std::filesystem;
+namespace {
+
+void TakeInto(std::map<std::string, std::set<std::string>>& images, const Suite& suite,
+              const std::string& profile_override) {
+  const std::string& name = suite.catalogue.suite;
+  images[ProbeProfileOf(suite, profile_override)].insert(name);
+  for (const ListedCase& listed : suite.list.cases)
+    images[ProfileOf(suite, listed, profile_override)].insert(name);
+}
+
+// MemAvailable of proc_meminfo(5) in MiB; nothing if it cannot be read.
+std::optional<long> AvailableMemoryMib() {
+  std::ifstream file("/proc/meminfo");
+  std::string key;
+  long kib = 0;
+  std::string unit;
+  while (file >> key >> kib >> unit) {
+    if (key == "MemAvailable:") return kib / 1024;
+  }
+  return std::nullopt;
+}
+
+RunOptions WithJobs(RunOptions options) {
+  if (options.jobs < 1) options.jobs = DefaultJobs();
+  return options;
+}
+
+}  // namespace
+
+SuiteImages ImagesOf(const Installation& installation, const RunOptions& options) {
+  SuiteImages images;
+  if (!options.profile.empty()) {
+    // Nobody else's run takes its machines from this image, so it holds what this one asks for.
+    // What cannot be selected says so when the run begins.
+    const auto selection = Select(installation, options.suites, options.filters);
+    if (!selection) return images;
+    for (const Suite& suite : selection->suites) {
+      if (suite.list.prepares) images.preparing.insert(suite.catalogue.suite);
+      TakeInto(images.suites, suite, options.profile);
+    }
+    return images;
+  }
+  // All installed suites that use a profile, so that a run of one case and a run of everything
+  // share one snapshot.
+  const auto names = installation.InstalledSuites();
+  if (!names) return images;
+  for (const std::string& name : *names) {
+    const auto suite = installation.Load(name);
+    if (!suite) continue;
+    if (suite->list.prepares) images.preparing.insert(name);
+    TakeInto(images.suites, *suite, "");
+  }
+  return images;
+}
+
+Result<RunResult> RunKernelIn(Lab& lab, const Kernel& kernel, const RunOptions& options,
+                              RunObserver& observer) {
+  Notes notes(observer);
+  const RunOptions complete = WithJobs(options);
+  return RunUnderWay(lab, kernel, complete, observer, notes).Go();
+}
+
+Result<RunResult> RunKernel(const Kernel& kernel, const RunOptions& options,
+                            RunObserver& observer) {
+  Notes notes(observer);
+  const RunOptions complete = WithJobs(options);
+  VmLabOptions lab_options;
+  lab_options.kernel = kernel;
+  lab_options.profiles_dir = options.data_dir / "vm" / "profiles";
+  lab_options.libexec_dir = options.libexec_dir;
+  lab_options.cache_dir = options.cache_dir;
+  SuiteImages images =
+      ImagesOf({options.data_dir, options.libexec_dir, options.cache_dir / "lists"}, options);
+  lab_options.suites = std::move(images.suites);
+  lab_options.preparing = std::move(images.preparing);
+  lab_options.vm = options.vm;
+  lab_options.vm.note = [&](const std::string& text) { notes.Add(text); };
+  lab_options.headers_dir = options.headers_dir;
+  VmLab lab(std::move(lab_options));
+  return RunUnderWay(lab, kernel, complete, observer, notes).Go();
+}
+
+Result<RunPlanRecord> PlanOfRun(const fs::path& run_dir) {
+  KASSAY_TRY(const JournalContent content, ReadJournal(run_dir));
+  return content.plan;
+}
+
+int DefaultJobs(int memory_mib) {
+  const long cpus = std::max(1L, static_cast<long>(std::thread::hardware_concurrency()));
+  const long by_memory = AvailableMemoryMib().value_or(cpus * memory_mib) / memory_mib;
+  return static_cast<int>(std::clamp(by_memory, 1L, cpus));
+}
+
+fs::path NewRunFolder(const fs::path& parent, const std::string& kernel_spec) {
+  std::string name;
+  for (const char c : kernel_spec)
+    name += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' ? c : '-';
+  // A path as a spec gives a long name; its end tells most.
+  if (name.size() > 60) name = name.substr(name.size() - 60);
+  name.erase(0, std::min(name.find_first_not_of("-."), name.size()));
+  name += fmt::format("-{:%Y%m%d-%H%M%S}", fmt::localtime(std::time(nullptr)));
+  fs::path folder = parent / name;
+  std::error_code ignored;
+  for (int i = 2; fs::exists(folder, ignored); ++i) folder = parent / fmt::format("{}-{}", name, i);
+  return folder;
+}
+
+}  // namespace kassay

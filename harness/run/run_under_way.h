@@ -1,0 +1,71 @@
+// One run from its plan to its result; run.h is the door to it.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "harness/run/lab.h"
+#include "harness/run/notes.h"
+#include "harness/run/run.h"
+#include "harness/suite/selection.h"
+#include "harness/verdict/case_records.h"
+#include "harness/verdict/feature_status.h"
+#include "harness/verdict/journal.h"
+
+namespace kassay {
+
+class RunUnderWay {
+ public:
+  RunUnderWay(Lab& lab, const Kernel& kernel, const RunOptions& options, RunObserver& observer,
+              Notes& notes)
+      : lab_(lab),
+        kernel_(kernel),
+        options_(options),
+        observer_(observer),
+        notes_(notes),
+        installation_{options.data_dir, options.libexec_dir, options.cache_dir / "lists"} {}
+
+  // Goes to the end, or as far as Ctrl-C lets it. After an error in which nothing was said about
+  // the kernel, no journal stays behind.
+  [[nodiscard]] Result<RunResult> Go();
+
+ private:
+  [[nodiscard]] Result<RunResult> Steps();
+  [[nodiscard]] Status Begin();
+  [[nodiscard]] std::set<std::string> Profiles() const;
+  [[nodiscard]] Status BeginAnew();
+  [[nodiscard]] Status Resume();
+  void TakePreparedProbes();
+  [[nodiscard]] Status Probe();
+  [[nodiscard]] Status ProbeSuite(const Suite& suite);
+  void JudgeProbe(const Suite& suite, const GuestOutcome& outcome);
+  void Stand();
+  [[nodiscard]] std::vector<PlannedCase> Plan() const;
+  void Keep(const JournalledCase& finished);
+  [[nodiscard]] RunResult Conclude();
+  [[nodiscard]] bool NothingWasTested() const;
+
+  Lab& lab_;
+  const Kernel& kernel_;
+  const RunOptions& options_;
+  RunObserver& observer_;
+  Notes& notes_;
+  const Installation installation_;
+
+  RunPlanRecord plan_;
+  Selection selection_;
+  KernelFacts facts_;
+  std::optional<Journal> journal_;
+  std::mutex mutex_;                                    // guards what follows while probes run
+  std::map<std::string, ProbeRecord> probes_;           // by feature
+  std::map<std::string, GuestOutcome> probe_outcomes_;  // by suite
+  std::map<std::string, CaseResult> results_;           // by Id()
+  std::map<std::string, Standings> standings_;          // by suite
+  std::optional<Error> first_machine_error_;
+};
+
+}  // namespace kassay

@@ -1,0 +1,132 @@
+#include "harness/suite/case_list.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <regex>
+#include <set>
+
+#include "harness/base/file.h"
+#include "harness/base/process/program.h"
+#include "harness/base/sha256.h"
+#include "harness/base/text/json_reader.h"
+#include "harness/protocol/records.h"
+
+namespace kassay {
+namespace {
+
+constexpr int kMaxTimeoutS = 3600;
+constexpr size_t kMaxListBytes = size_t{8} << 20;
+
+// What GoogleTest lets through in a name, minus what a filter would take for its own language.
+bool IsCaseName(std::string_view name) {
+  const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '/' || c == '.';
+  });
+  return plain && !name.empty() && name.size() <= kMaxCaseNameBytes &&
+         name.find('.') != std::string_view::npos;
+}
+
+bool IsRegex(const std::string& text) {
+  try {
+    const std::regex regex(text);
+    return true;
+  } catch (const std::regex_error&) {
+    return false;
+  }
+}
+
+ListedCase ReadListedCase(const Json& json, const std::string& place, std::string& problem) {
+  ListedCase listed;
+  JsonReader reader(json, place, problem);
+  reader.Get("case", listed.name);
+  reader.Get("requirements", listed.requirements);
+  reader.GetOptional("on_host", listed.on_host);
+  reader.Get("detection", listed.detection);
+  reader.Get("timeout_s", listed.timeout_s);
+  reader.Get("profile", listed.profile);
+  reader.Get("expects_panic", listed.expects_panic);
+  reader.GetOptional("allows_taint", listed.allows_taint);
+  reader.Get("file", listed.file);
+  reader.Get("line", listed.line);
+  if (!IsCaseName(listed.name)) reader.Complain("case", "is not a case's name");
+  if (listed.requirements.empty()) reader.Complain("requirements", "is empty");
+  if (listed.timeout_s < 1 || listed.timeout_s > kMaxTimeoutS)
+    reader.Complain("timeout_s", fmt::format("is not within 1 and {}", kMaxTimeoutS));
+  if (listed.profile.find_first_of("/.") != std::string::npos)
+    reader.Complain("profile", "is not a profile's name");
+  if (!IsRegex(listed.expects_panic)) reader.Complain("expects_panic", "is no regular expression");
+  return listed;
+}
+
+}  // namespace
+
+const ListedCase* CaseList::Find(std::string_view name) const {
+  const auto found = std::find_if(cases.begin(), cases.end(),
+                                  [&](const ListedCase& listed) { return listed.name == name; });
+  return found == cases.end() ? nullptr : &*found;
+}
+
+Result<CaseList> ParseCaseList(std::string_view text) {
+  KASSAY_TRY(const Json json, ParseJson(text));
+  CaseList list;
+  std::string problem;
+  JsonReader reader(json, "", problem);
+  reader.Get("suite", list.suite);
+  reader.Get("features", list.features);
+  reader.GetOptional("prepares", list.prepares);
+  reader.GetList("cases", list.cases, ReadListedCase);
+  std::set<std::string> seen;
+  for (const ListedCase& listed : list.cases) {
+    if (!seen.insert(listed.name).second) reader.Complain("cases", "has " + listed.name + " twice");
+  }
+  if (!problem.empty()) return Fail("not a case list: " + problem);
+  return list;
+}
+
+namespace {
+
+Result<std::string> AskForList(const std::filesystem::path& executable) {
+  Program program;
+  program.argv = {executable.string(), "--kassay_list"};
+  // Generous: the machine may be busy with guests.
+  program.limit = std::chrono::seconds(60);
+  KASSAY_TRY(ProgramOutcome outcome, RunProgram(program));
+  if (outcome.Succeeded()) return std::move(outcome.standard_output);
+  const std::string said = outcome.standard_error.substr(0, outcome.standard_error.find('\n'));
+  return Fail(fmt::format("{} --kassay_list {}{}{}", executable.string(), outcome.HowItEnded(),
+                          said.empty() ? "" : ": ", said.substr(0, 300)));
+}
+
+// Where the answer of this very file is kept; empty if it is not to be kept.
+std::filesystem::path PlaceInCache(const std::filesystem::path& executable,
+                                   const std::filesystem::path& cache_dir) {
+  struct stat info {};
+  if (cache_dir.empty() || ::stat(executable.c_str(), &info) != 0) return {};
+  const std::string key =
+      fmt::format("{} {} {} {}.{}", std::filesystem::absolute(executable).string(), info.st_ino,
+                  info.st_size, info.st_ctim.tv_sec, info.st_ctim.tv_nsec);
+  return cache_dir / (Sha256Hex(key).substr(0, 32) + ".json");
+}
+
+}  // namespace
+
+Result<CaseList> ListCases(const std::filesystem::path& executable,
+                           const std::filesystem::path& cache_dir) {
+  const std::filesystem::path kept = PlaceInCache(executable, cache_dir);
+  if (!kept.empty()) {
+    const auto text = ReadFile(kept, kMaxListBytes);
+    auto list = text ? ParseCaseList(*text) : Result<CaseList>(Fail(text.error()));
+    if (list && list->suite == executable.filename().string()) return list;
+  }
+  KASSAY_TRY(const std::string text, AskForList(executable));
+  auto list = ParseCaseList(text);
+  if (!list) return Fail(list.error().Within(executable.string() + " --kassay_list"));
+  if (list->suite != executable.filename().string())
+    return Fail(fmt::format("{} says that it is the suite '{}'", executable.string(), list->suite));
+  if (!kept.empty()) static_cast<void>(WriteFileAtomically(kept, text));
+  return list;
+}
+
+}  // namespace kassay

@@ -1,0 +1,191 @@
+#include "harness/vectors/drive.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "harness/base/file.h"
+#include "harness/base/text/json_reader.h"
+#include "harness/vm/boot.h"
+#include "harness/vm/boot_path.h"
+
+namespace kassay {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kProfile = "trust";
+constexpr const char* kSuite = "mldsa";
+constexpr const char* kFile = "vectors.txt";
+constexpr const char* kGuestFile = "/kassay/prepared/vectors.txt";
+// One program's worth: well under the bound on records.
+constexpr std::size_t kBatch = 200;
+
+std::string Hex(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string hex;
+  for (const char c : bytes) {
+    hex += kDigits[static_cast<std::uint8_t>(c) >> 4];
+    hex += kDigits[static_cast<std::uint8_t>(c) & 15];
+  }
+  return hex;
+}
+
+// What the guest reads: one vector a line, those that no door carries left out.
+std::string GuestFile(const std::vector<SignatureVector>& vectors) {
+  std::string lines;
+  for (std::size_t i = 0; i < vectors.size(); ++i) {
+    const SignatureVector& vector = vectors[i];
+    if (!vector.uncarried.empty()) continue;
+    lines += fmt::format("{} {} {} {} {}\n", i, vector.set, Hex(vector.public_key),
+                         vector.message.empty() ? "-" : Hex(vector.message),
+                         vector.signature.empty() ? "-" : Hex(vector.signature));
+  }
+  return lines;
+}
+
+// What the guest says of a vector. It is not trusted.
+struct Said {
+  std::size_t index = 0;
+  std::string door;
+  std::string result;
+  std::string verdict;  // "valid", "invalid", "uncarried", "disabled"
+};
+Result<Said> ParseRecord(const std::string& line) {
+  KASSAY_TRY(const Json json, ParseJson(line));
+  std::string problem;
+  JsonReader reader(json, "", problem);
+  Said said;
+  reader.Get("vector", said.index);
+  reader.Get("door", said.door);
+  reader.Get("result", said.result);
+  reader.Get("verdict", said.verdict);
+  if (said.door.size() > 64 || said.result.size() > 200) reader.Complain("", "is too long");
+  if (!problem.empty()) return Fail("the guest's record " + problem);
+  return said;
+}
+
+// The vectors and the image that holds them: for one command alone.
+class OwnFolder {
+ public:
+  explicit OwnFolder(fs::path path) : path_(std::move(path)) {}
+  ~OwnFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  OwnFolder(const OwnFolder&) = delete;
+  OwnFolder& operator=(const OwnFolder&) = delete;
+  [[nodiscard]] fs::path operator/(const char* name) const { return path_ / name; }
+
+ private:
+  fs::path path_;
+};
+
+class Driver {
+ public:
+  Driver(const std::vector<SignatureVector>& vectors, const DriveOptions& options)
+      : vectors_(vectors), options_(options), answers_(vectors.size()) {}
+
+  Status Run(Guest& guest) {
+    std::vector<std::size_t> carried;
+    for (std::size_t i = 0; i < vectors_.size(); ++i) {
+      if (vectors_[i].uncarried.empty()) carried.push_back(i);
+    }
+    for (std::size_t at = 0; at < carried.size() && !stopped_; at += kBatch) {
+      const std::size_t count = std::min(kBatch, carried.size() - at);
+      GuestCommand command;
+      command.argv = {std::string("/kassay/suites/") + kSuite, "--kassay_helper=Vectors",
+                      kGuestFile, std::to_string(at), std::to_string(count)};
+      command.limit = std::chrono::seconds(60 + 2 * static_cast<int>(count));
+      command.log_name = fmt::format("vectors {} to {}", at, at + count);
+      KASSAY_TRY(const GuestOutcome outcome, guest.Run(command, {}));
+      KASSAY_CHECK(Take(outcome, {carried.begin() + static_cast<std::ptrdiff_t>(at),
+                                  carried.begin() + static_cast<std::ptrdiff_t>(at + count)}));
+    }
+    if (!stopped_) Answer(vectors_.size());
+    return {};
+  }
+  std::vector<VectorAnswer> TakeAnswers() { return std::move(answers_); }
+
+ private:
+  Status Take(const GuestOutcome& outcome, const std::vector<std::size_t>& expected) {
+    for (std::size_t i = 0; i < expected.size() && !stopped_; ++i) {
+      const std::size_t index = expected[i];
+      if (i >= outcome.records.size()) {
+        return Fail(
+            fmt::format("the kernel gave no answer to vector {}: {}", vectors_[index].id,
+                        outcome.detail.empty() ? "its program ended early" : outcome.detail));
+      }
+      KASSAY_TRY(const Said said, ParseRecord(outcome.records[i]));
+      if (said.index != index) return Fail("the guest's answers are out of order");
+      if (said.verdict == "disabled") {
+        return Fail(fmt::format("this kernel does not verify {}: {} says {}", vectors_[index].set,
+                                said.door, said.result));
+      }
+      Answer(index);
+      Judge(index, said);
+    }
+    return {};
+  }
+
+  // Answers what no door carries and comes before `index`.
+  void Answer(std::size_t index) {
+    for (; next_ < index; ++next_) {
+      answers_[next_].kind = VectorAnswer::Kind::kUncarried;
+      answers_[next_].reason = vectors_[next_].uncarried;
+      Tell(next_);
+    }
+  }
+
+  void Judge(std::size_t index, const Said& said) {
+    VectorAnswer& answer = answers_[index];
+    answer.door = said.door;
+    answer.result = said.result;
+    answer.valid = said.verdict == "valid";
+    if (said.verdict == "uncarried") {
+      answer.kind = VectorAnswer::Kind::kUncarried;
+      answer.reason = said.result;
+    } else if (!vectors_[index].valid) {
+      answer.kind = VectorAnswer::Kind::kUnpublished;
+    } else {
+      const bool agrees = *vectors_[index].valid == answer.valid;
+      answer.kind = agrees ? VectorAnswer::Kind::kAgrees : VectorAnswer::Kind::kDisagrees;
+      stopped_ = !agrees && !options_.keep_going;
+    }
+    next_ = index + 1;
+    Tell(index);
+  }
+  void Tell(std::size_t index) const {
+    if (options_.on_answer) options_.on_answer(index, answers_[index]);
+  }
+
+  const std::vector<SignatureVector>& vectors_;
+  const DriveOptions& options_;
+  std::vector<VectorAnswer> answers_;
+  std::size_t next_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+Result<std::vector<VectorAnswer>> DriveVectors(const Kernel& kernel,
+                                               const std::vector<SignatureVector>& vectors,
+                                               const DriveOptions& options) {
+  KASSAY_TRY(const Profile profile, LoadProfile(options.profiles_dir, kProfile));
+  KASSAY_CHECK(BootModeFor(kernel, profile, options.vm));
+  const OwnFolder folder(options.cache_dir / "vectors" / std::to_string(getpid()));
+  KASSAY_CHECK(WriteFileAtomically(folder / "files" / kFile, GuestFile(vectors)));
+  InitramfsSpec image;
+  image.kernel = &kernel;
+  image.profile = &profile;
+  image.suites = {kSuite};
+  image.prepared = {folder / "files"};
+  KASSAY_TRY(const Initramfs initramfs, BuildInitramfs(image, folder / "image"));
+  Driver driver(vectors, options);
+  KASSAY_TRY(const BootedGuest booted, BootFresh({kernel, profile, initramfs}, options.vm));
+  KASSAY_CHECK(driver.Run(*booted.guest));
+  return driver.TakeAnswers();
+}
+
+}  // namespace kassay

@@ -1,0 +1,47 @@
+// From what a guest did to a verdict. Pure functions: the same outcome gives the same verdict, so
+// that whoever holds the journal of a run can compute its verdicts again.
+#pragma once
+
+#include <string>
+
+#include "harness/base/result.h"
+#include "harness/result/run_result.h"
+#include "harness/suite/case_list.h"
+#include "harness/suite/catalogue.h"
+#include "harness/target/guest.h"
+
+namespace kassay {
+
+// Which case was to run.
+struct CaseToJudge {
+  std::string suite;
+  std::string profile;
+  const ListedCase* listed = nullptr;  // never null
+};
+
+// The result of one run of the case, without duration and erratum. In this order:
+//   error    the guest broke the protocol, or a record names another case
+//   pass     a case that expects a panic, and the console shows the one that it expects
+//   crash    the kernel died, complained in its log, or got a taint that the case does not allow
+//   timeout  the program outlived its limit, or the machine went silent
+//   fail     an assertion failed, a signal killed the program, or an expected panic did not come
+//   absent, unmet   the case said so
+//   error    the program did not run the case from start to end, or its exit code contradicts it
+//   pass     it began, it ended, it passed, and the program exited with 0
+[[nodiscard]] CaseResult Judge(const CaseToJudge& which, const GuestOutcome& outcome);
+
+// A case that the harness could not run.
+[[nodiscard]] CaseResult CouldNotRun(const CaseToJudge& which, const Error& error);
+
+// A case that was left without a VM: `absent`, and why.
+[[nodiscard]] CaseResult NotRun(const CaseToJudge& which, const std::string& reason);
+
+// Joins a further run of the same case (--repeat): the worst verdict stands, attempts and passes
+// are counted.
+void AddAttempt(CaseResult& result, CaseResult further);
+
+// Looks for a known bug of a kernel of this version that explains a fail, crash or timeout; the
+// reason then begins with "known: fixed in 7.1.8: " or "known, not fixed yet: ".
+void MatchErratum(CaseResult& result, const Catalogue& catalogue, const KernelVersion& version);
+
+}  // namespace kassay

@@ -1,0 +1,40 @@
+#include "harness/vm/boot_path.h"
+
+#include "harness/kernel/image_header.h"
+#include "harness/vm/machine_arguments.h"
+
+namespace kassay {
+namespace {
+
+Status Allowed(const Kernel& kernel, ImageKind kind, BootMode boot) {
+  if (boot == BootMode::kDirect || kind == ImageKind::kBzImage) return {};
+  return Fail(kernel.image.string() +
+                  " is a vmlinux, which does not boot through the firmware: give the bzImage that "
+                  "holds it",
+              ExitCode::kUsage);
+}
+
+}  // namespace
+
+Status CheckBootPath(const Kernel& kernel, BootMode boot) {
+  KASSAY_TRY(const ImageKind kind, ReadImageKind(kernel.image));
+  return Allowed(kernel, kind, boot);
+}
+
+Status CheckBootPath(const Kernel& kernel, std::string_view head, BootMode boot) {
+  const auto kind = ParseImageKind(head);
+  if (!kind) return Fail(kind.error().Within(kernel.image.string()));
+  return Allowed(kernel, *kind, boot);
+}
+
+Result<BootMode> BootModeFor(const Kernel& kernel, const Profile& profile,
+                             const VmOptions& options) {
+  KASSAY_TRY(const BootMode boot, ChooseBootMode(profile, options));
+  const Status status = CheckBootPath(kernel, boot);
+  if (status) return boot;
+  Error error = status.error();
+  if (error.code == ExitCode::kUsage) error.message += ", or use --boot direct";
+  return Fail(error);
+}
+
+}  // namespace kassay

@@ -1,0 +1,195 @@
+// What is said when QEMU itself does not do its part. A script stands in for QEMU.
+#include "harness/vm/boot.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <thread>
+
+#include "harness/base/file.h"
+#include "harness/base/interrupt.h"
+#include "harness/vm/boot_attempt.h"
+#include "harness/vm/testing/images.h"
+#include "harness/vm/testing/test_machine.h"
+
+namespace kassay {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::SmallBzImage;
+using testing::SmallElf;
+
+class BootTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ::setenv("KASSAY_CACHE_DIR", scratch_.path().c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+    spec_.kernel.image = scratch_.path() / "bzImage";
+    spec_.kernel.identity.spec = "test:1.0";
+    spec_.kernel.identity.image_sha256 = "1";
+    spec_.profile.name = "test";
+    spec_.initramfs.path = scratch_.path() / "initramfs";
+    ASSERT_TRUE(WriteFileAtomically(spec_.kernel.image, SmallBzImage("")));
+    ASSERT_TRUE(WriteFileAtomically(spec_.initramfs.path, "initramfs"));
+    options_.boot = "bzimage";
+    options_.accelerator = Accelerator::kTcg;
+    options_.boot_limit = std::chrono::seconds(20);
+  }
+
+  // A script that answers --version as QEMU does and otherwise runs `body`.
+  void StandIn(const std::string& body) {
+    const fs::path script = scratch_.path() / ("qemu" + std::to_string(++scripts_));
+    ASSERT_TRUE(WriteFileAtomically(
+        script,
+        "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'QEMU emulator version 9.9'; "
+        "exit 0; fi\n" +
+            body + "\n"));
+    fs::permissions(script, fs::perms::owner_all | fs::perms::others_read | fs::perms::others_exec);
+    fs::permissions(scratch_.path(), fs::perms::owner_all | fs::perms::others_exec);
+    options_.qemu = script;
+  }
+
+  std::string BootError() {
+    const auto booted = BootFresh(spec_, options_);
+    // Whatever happened, no process is left.
+    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+    return booted ? "booted" : booted.error().message;
+  }
+
+  kassay::testing::ScratchFolder scratch_;
+  MachineSpec spec_;
+  VmOptions options_;
+
+ private:
+  int scripts_ = 0;
+};
+
+TEST_F(BootTest, QemuThatEndsIsToldInItsOwnWords) {
+  StandIn("echo 'qemu: no room' >&2; exit 1");
+  EXPECT_THAT(BootError(), AllOf(HasSubstr("test:1.0 does not boot (bzimage, tcg)"),
+                                 HasSubstr("exit code 1"), HasSubstr("qemu: no room")));
+}
+
+TEST_F(BootTest, QemuThatDiesIsTold) {
+  StandIn("kill -ABRT $$");
+  EXPECT_THAT(BootError(), HasSubstr("was killed by signal 6 (Aborted)"));
+}
+
+TEST_F(BootTest, BootThatNeverComesUpEndsAtItsLimit) {
+  StandIn("exec sleep 1000");
+  options_.boot_limit = std::chrono::seconds(1);
+  EXPECT_THAT(BootError(), AllOf(HasSubstr("did not come up within 1 s"),
+                                 HasSubstr("its console stayed empty")));
+}
+
+TEST_F(BootTest, CtrlCEndsABootAtOnce) {
+  StandIn("exec sleep 1000");
+  std::thread user([] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    RequestInterrupt();
+  });
+  const auto booted = BootFresh(spec_, options_);
+  user.join();
+  ClearInterruptForTesting();
+  ASSERT_FALSE(booted);
+  EXPECT_EQ(booted.error().code, ExitCode::kInterrupted);
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+}
+
+TEST_F(BootTest, NoQemuSaysHowToGetOne) {
+  options_.qemu = "/no/such/qemu";
+  EXPECT_THAT(BootError(), HasSubstr("/no/such/qemu: No such file"));
+  options_.qemu.clear();
+  const std::string path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe)
+  ::setenv("PATH", "/no/such/folder", 1);        // NOLINT(concurrency-mt-unsafe)
+  EXPECT_THAT(BootError(), HasSubstr("apt-get install qemu-system-x86"));
+  ::setenv("PATH", path.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+}
+
+TEST_F(BootTest, WhatIsNoQemuIsRefused) {
+  options_.qemu = "/bin/true";
+  EXPECT_THAT(BootError(), HasSubstr("/bin/true is no QEMU"));
+}
+
+TEST_F(BootTest, KernelThatIsNoneIsRefusedBeforeQemuStarts) {
+  StandIn("exit 1");
+  ASSERT_TRUE(WriteFileAtomically(spec_.kernel.image, "kernel"));
+  for (const char* boot : {"direct", "bzimage"}) {
+    options_.boot = boot;
+    EXPECT_THAT(BootError(),
+                AllOf(HasSubstr("neither a bzImage nor a vmlinux"), Not(HasSubstr("--boot"))));
+  }
+  spec_.kernel.image = "/no/such/kernel";
+  EXPECT_THAT(BootError(), HasSubstr("/no/such/kernel: No such file"));
+}
+
+// QEMU would boot it over PVH, and the records would call that the firmware's way.
+TEST_F(BootTest, VmlinuxThroughTheFirmwareIsWrongUsageBeforeQemuStarts) {
+  const fs::path started = scratch_.path() / "started";
+  StandIn("touch " + started.string() + "; exit 1");
+  fs::permissions(scratch_.path(), fs::perms::all);
+  ASSERT_TRUE(WriteFileAtomically(spec_.kernel.image, SmallElf()));
+  for (const Accelerator each : {Accelerator::kAuto, Accelerator::kTcg}) {
+    options_.accelerator = each;
+    for (const Status& status : {Status(BootFresh(spec_, options_).map([](auto&&) {})),
+                                 Status(ChooseAccelerator(spec_, options_).map([](auto&&) {})),
+                                 RunShell(spec_, options_)}) {
+      ASSERT_FALSE(status);
+      EXPECT_EQ(status.error().code, ExitCode::kUsage);
+      EXPECT_THAT(status.error().message,
+                  AllOf(HasSubstr("is a vmlinux"), HasSubstr("--boot direct")));
+    }
+  }
+  EXPECT_FALSE(KernelFor(spec_, BootMode::kBzImage));
+  EXPECT_TRUE(KernelFor(spec_, BootMode::kDirect));
+  EXPECT_FALSE(fs::exists(started));
+}
+
+TEST_F(BootTest, KernelThatCannotBootDirectlyIsNotHeldAgainstKvm) {
+  StandIn("exit 1");
+  options_.boot = "direct";
+  options_.accelerator = Accelerator::kAuto;
+  if (!fs::exists("/dev/kvm")) GTEST_SKIP() << "there is no /dev/kvm";
+  ASSERT_TRUE(WriteFileAtomically(spec_.kernel.image, SmallElf(17)));
+  const auto choice = ChooseAccelerator(spec_, options_);
+  ASSERT_FALSE(choice);
+  EXPECT_THAT(choice.error().message, HasSubstr("no PVH entry"));
+}
+
+TEST_F(BootTest, KvmThatOpensButDoesNotWorkIsReplacedByEmulationAndRemembered) {
+  const fs::path count = scratch_.path() / "count";
+  StandIn("echo started >> " + count.string() +
+          "; echo 'error: failed to set MSR 0x48d to 0x5d00000016' >&2; kill -ABRT $$");
+  fs::permissions(scratch_.path(), fs::perms::all);
+  options_.accelerator = Accelerator::kAuto;
+  const auto choice = ChooseAccelerator(spec_, options_);
+  ASSERT_TRUE(choice) << choice.error().message;
+  EXPECT_EQ(choice->accelerator, Accelerator::kTcg);
+  if (!fs::exists("/dev/kvm")) {
+    EXPECT_THAT(choice->reason, HasSubstr("there is no /dev/kvm"));
+    return;
+  }
+  EXPECT_THAT(choice->reason, AllOf(HasSubstr("KVM does not work here"), HasSubstr("MSR 0x48d")));
+  EXPECT_EQ(choice->reason.find('\n'), std::string::npos);
+  EXPECT_EQ(*ReadFile(count), "started\n");
+  const auto again = ChooseAccelerator(spec_, options_);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->reason, choice->reason);
+  EXPECT_EQ(*ReadFile(count), "started\n");
+  // Of another kernel nothing is known.
+  spec_.kernel.identity.image_sha256 = "2";
+  ASSERT_TRUE(ChooseAccelerator(spec_, options_));
+  EXPECT_EQ(*ReadFile(count), "started\nstarted\n");
+  options_.accelerator = Accelerator::kKvm;
+  const auto forced = ChooseAccelerator(spec_, options_);
+  ASSERT_FALSE(forced);
+  EXPECT_THAT(forced.error().message, HasSubstr("use --accel tcg"));
+}
+
+}  // namespace
+}  // namespace kassay

@@ -1,0 +1,273 @@
+#include "harness/vm/live_machine.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "harness/base/interrupt.h"
+#include "harness/vm/console.h"
+
+namespace kassay {
+namespace {
+
+using Json = nlohmann::json;
+
+struct SocketPair {
+  UniqueFd ours;
+  UniqueFd theirs;
+};
+
+Result<SocketPair> MakeSocketPair() {
+  int ends[2] = {-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return FailErrno("socketpair");
+  return SocketPair{UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+// Takes what is there without waiting; gives up the descriptor at its end.
+void Take(UniqueFd& fd, const std::function<void(std::string_view)>& sink) {
+  std::array<char, 65536> chunk;
+  // Bounded, so that a guest that never stops talking does not keep deadlines from being seen.
+  for (int i = 0; i < 64 && fd.IsOpen(); ++i) {
+    pollfd ready{fd.Get(), POLLIN, 0};
+    if (::poll(&ready, 1, 0) <= 0) return;
+    const ssize_t got = ::read(fd.Get(), chunk.data(), chunk.size());
+    if (got > 0) {
+      sink({chunk.data(), static_cast<std::size_t>(got)});
+    } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
+      fd.Reset();
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LiveMachine>> LiveMachine::Start(const Setup& setup) {
+  KASSAY_TRY(SocketPair monitor, MakeSocketPair());
+  KASSAY_TRY(SocketPair console, MakeSocketPair());
+  KASSAY_TRY(SocketPair agent, MakeSocketPair());
+  int pipe_ends[2] = {-1, -1};
+  if (::pipe2(pipe_ends, O_CLOEXEC) != 0) return FailErrno("pipe");
+  UniqueFd errors(pipe_ends[0]);
+  const UniqueFd errors_write(pipe_ends[1]);
+
+  MachineArguments arguments = setup.arguments;
+  arguments.fds.qmp = monitor.theirs.Get();
+  arguments.fds.console = console.theirs.Get();
+  arguments.fds.agent = agent.theirs.Get();
+  ProgramSpec program;
+  program.program = setup.qemu.path;
+  program.argv = QemuArguments(arguments);
+  program.argv.insert(program.argv.begin(), setup.qemu.path);
+  program.output = program.errors = errors_write.Get();
+  program.user = setup.user;
+  const MachineFds& fds = arguments.fds;
+  for (const int fd : {fds.qmp, fds.console, fds.agent, fds.memory, fds.kernel, fds.initramfs,
+                       fds.disk, setup.state}) {
+    if (fd >= 0) program.inherited.push_back(fd);
+  }
+  KASSAY_TRY(ChildProcess process, ChildProcess::Start(program));
+  auto machine = std::unique_ptr<LiveMachine>(new LiveMachine(std::move(process)));
+  machine->monitor_ = std::move(monitor.ours);
+  machine->console_socket_ = std::move(console.ours);
+  machine->agent_ = std::move(agent.ours);
+  machine->errors_ = std::move(errors);
+  KASSAY_CHECK(machine->SendMonitor("qmp_capabilities", nullptr, 1));
+  if (setup.state < 0) return machine;
+  // All at once; QEMU takes them one after the other.
+  machine->loading_ = true;
+  KASSAY_CHECK(machine->SendMonitor("migrate-set-capabilities",
+                                    {{"capabilities",
+                                      {{{"capability", "x-ignore-shared"}, {"state", true}},
+                                       {{"capability", "events"}, {"state", true}}}}},
+                                    2));
+  KASSAY_CHECK(
+      machine->SendMonitor("migrate-incoming", {{"uri", "fd:" + std::to_string(setup.state)}}, 3));
+  return machine;
+}
+
+Status LiveMachine::SendMonitor(const std::string& command, const Json& arguments, int id,
+                                int passed_fd) {
+  std::string line = EncodeQmpCommand(command, arguments, id);
+  iovec data{line.data(), line.size()};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  if (passed_fd >= 0) {
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &passed_fd, sizeof(int));
+  }
+  // A command is far smaller than the socket's buffer.
+  const ssize_t put = ::sendmsg(monitor_.Get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  // EPIPE: QEMU is gone, which Pump() sees and tells with QEMU's own words.
+  if (put < 0 && errno != EPIPE && errno != ECONNRESET)
+    return FailErrno("cannot speak to QEMU's monitor");
+  return {};
+}
+
+Status LiveMachine::Pump(Clock::time_point deadline) {
+  if (exit_) return {};
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+  std::array<pollfd, 6> fds = {
+      {{InterruptFd(), POLLIN, 0},
+       {monitor_.Get(), POLLIN, 0},
+       {console_socket_.Get(), POLLIN, 0},
+       {agent_.Get(), static_cast<short>(to_agent_.empty() ? POLLIN : POLLIN | POLLOUT), 0},
+       {errors_.Get(), POLLIN, 0},
+       {process_.pidfd(), POLLIN, 0}}};
+  const int timeout = static_cast<int>(std::clamp<long>(left, 0, 60'000));
+  if (::poll(fds.data(), fds.size(), timeout) < 0 && errno != EINTR) return FailErrno("poll");
+  if (Interrupted()) return Fail(Interruption());
+  Take(console_socket_, [this](std::string_view bytes) { console_.Append(bytes); });
+  Take(errors_, [this](std::string_view bytes) { qemu_output_.Append(bytes); });
+  SendPending();
+  TakeAgent();
+  KASSAY_CHECK(TakeMonitor());
+  if (fds[5].revents != 0) TakeExit();
+  return {};
+}
+
+void LiveMachine::TakeAgent() {
+  Take(agent_, [this](std::string_view bytes) {
+    if (agent_sink_) agent_sink_(bytes);
+  });
+}
+
+void LiveMachine::SendPending() {
+  while (!to_agent_.empty() && agent_.IsOpen()) {
+    const ssize_t put =
+        ::send(agent_.Get(), to_agent_.data(), to_agent_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (put <= 0) return;
+    to_agent_.erase(0, static_cast<std::size_t>(put));
+  }
+}
+
+Status LiveMachine::TakeMonitor() {
+  Status status;
+  Take(monitor_, [&](std::string_view bytes) {
+    auto messages = qmp_.Append(bytes);
+    if (!messages) {
+      if (status) status = Fail(messages.error());
+      return;
+    }
+    for (QmpMessage& message : *messages) {
+      if (message.kind == QmpMessage::Kind::kEvent) OnMonitorEvent(message);
+      if (message.kind == QmpMessage::Kind::kAnswer) {
+        if (message.id < next_id_ && message.id < 100 && !message.error.empty())
+          load_fault_ = message.error;
+        answers_.insert_or_assign(message.id, std::move(message));
+      }
+    }
+  });
+  return status;
+}
+
+void LiveMachine::OnMonitorEvent(const QmpMessage& event) {
+  const auto text = [&event](const char* key) {
+    const auto found = event.data.is_object() ? event.data.find(key) : event.data.end();
+    return found != event.data.end() && found->is_string() ? found->get<std::string>() : "";
+  };
+  if (event.event == "MIGRATION" && text("status") == "completed") loaded_ = true;
+  if (event.event == "MIGRATION" && text("status") == "failed") load_fault_ = "loading failed";
+  if (event.event == "SHUTDOWN") shutdown_reason_ = text("reason");
+  if (event.event == "STOP" && shutdown_reason_.empty()) stop_reason_ = "stopped";
+  if (event.event == "RESUME") stop_reason_.clear();
+}
+
+void LiveMachine::TakeExit() {
+  exit_ = process_.Wait(std::chrono::milliseconds(0));
+  if (!exit_) return;
+  // What QEMU wrote before it ended.
+  Take(console_socket_, [this](std::string_view bytes) { console_.Append(bytes); });
+  Take(errors_, [this](std::string_view bytes) { qemu_output_.Append(bytes); });
+  TakeAgent();
+  static_cast<void>(TakeMonitor());
+}
+
+std::string LiveMachine::QemuSays() const {
+  const std::string last = LastLines(qemu_output_.Raw(), 3, 600);
+  return last.empty() ? std::string() : ": " + last;
+}
+
+Error LiveMachine::BootError(const std::string& what) const {
+  std::string message = what + QemuSays();
+  const std::string last = LastLines(console_.Raw(), 20);
+  message += last.empty() ? "; its console stayed empty" : "; its console ends with:\n" + last;
+  return {message};
+}
+
+Result<protocol::Hello> LiveMachine::WaitForHello(Clock::duration limit) {
+  const auto deadline = Clock::now() + limit;
+  protocol::FrameReader reader;
+  agent_sink_ = [&reader](std::string_view bytes) { reader.Append(bytes); };
+  std::optional<protocol::Hello> hello;
+  while (!hello) {
+    KASSAY_CHECK(Pump(deadline));
+    auto frame = reader.Next();
+    if (!frame) return Fail(BootError("the guest broke the protocol: " + frame.error().message));
+    if (*frame) {
+      auto message = protocol::Decode(**frame);
+      if (!message)
+        return Fail(BootError("the guest broke the protocol: " + message.error().message));
+      const auto* said = std::get_if<protocol::Hello>(&*message);
+      if (said == nullptr) return Fail(BootError("the guest spoke before its hello"));
+      hello = *said;
+    } else if (exit_) {
+      const std::string death = DeathLine(console_.Raw());
+      return Fail(BootError(death.empty()
+                                ? "QEMU " + DescribeWaitStatus(*exit_) + " before the guest was up"
+                                : "the kernel died while it booted (" + death + ")"));
+    } else if (!stop_reason_.empty()) {
+      return Fail(BootError("QEMU stopped the machine before the guest was up"));
+    } else if (Clock::now() >= deadline) {
+      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit).count();
+      return Fail(BootError("the guest did not come up within " + std::to_string(seconds) + " s"));
+    }
+  }
+  agent_sink_ = nullptr;
+  if (hello->version != protocol::kVersion)
+    return Fail("the guest's agent speaks version " + std::to_string(hello->version) +
+                " of the protocol, this kassay " + std::to_string(protocol::kVersion));
+  return *hello;
+}
+
+Result<Json> LiveMachine::Execute(const std::string& command, const Json& arguments,
+                                  Clock::duration limit, int passed_fd) {
+  const int id = next_id_++;
+  const auto deadline = Clock::now() + limit;
+  KASSAY_CHECK(SendMonitor(command, arguments, id, passed_fd));
+  while (!answers_.contains(id)) {
+    if (exit_) return Fail("QEMU " + DescribeWaitStatus(*exit_) + QemuSays());
+    if (Clock::now() >= deadline) return Fail("QEMU did not answer to " + command);
+    KASSAY_CHECK(Pump(deadline));
+  }
+  const QmpMessage answer = std::move(answers_.extract(id).mapped());
+  if (!answer.error.empty()) return Fail("QEMU refused " + command + ": " + answer.error);
+  return answer.data;
+}
+
+Status LiveMachine::Idle(Clock::duration time) {
+  const auto deadline = Clock::now() + time;
+  while (Clock::now() < deadline && !exit_) KASSAY_CHECK(Pump(deadline));
+  if (exit_) return Fail(BootError("QEMU " + DescribeWaitStatus(*exit_)));
+  return {};
+}
+
+bool LiveMachine::WaitForExit(Clock::duration limit) {
+  const auto deadline = Clock::now() + limit;
+  while (!exit_ && Clock::now() < deadline) {
+    if (!Pump(deadline)) return false;
+  }
+  return exit_.has_value();
+}
+
+}  // namespace kassay

@@ -1,0 +1,118 @@
+#include "harness/vm/machine_arguments.h"
+
+#include <fmt/format.h>
+
+#include "harness/protocol/frame.h"
+
+namespace kassay {
+namespace {
+
+std::string InheritedFile(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
+
+}  // namespace
+
+Result<Accelerator> ParseAccelerator(const std::string& text) {
+  for (const Accelerator each : {Accelerator::kAuto, Accelerator::kKvm, Accelerator::kTcg}) {
+    if (text == Name(each)) return each;
+  }
+  return Fail("'" + text + "' is no accelerator: use auto, kvm or tcg", ExitCode::kUsage);
+}
+
+std::string Name(Accelerator accelerator) {
+  switch (accelerator) {
+    case Accelerator::kKvm:
+      return "kvm";
+    case Accelerator::kTcg:
+      return "tcg";
+    case Accelerator::kAuto:
+      break;
+  }
+  return "auto";
+}
+
+Result<BootMode> ParseBootMode(const std::string& text) {
+  for (const BootMode each : {BootMode::kDirect, BootMode::kBzImage}) {
+    if (text == Name(each)) return each;
+  }
+  return Fail("'" + text + "' is no way to boot: use direct or bzimage", ExitCode::kUsage);
+}
+
+std::string Name(BootMode mode) { return mode == BootMode::kDirect ? "direct" : "bzimage"; }
+
+Result<BootMode> ChooseBootMode(const Profile& profile, const VmOptions& options) {
+  return ParseBootMode(options.boot.empty() ? profile.boot : options.boot);
+}
+
+std::string KernelCommandLine(const Profile& profile, BootMode boot) {
+  // A kernel that panics resets at once, which ends QEMU (-no-reboot); one that hangs before its
+  // console is up has said something through earlyprintk.
+  std::string line = "console=ttyS0 earlyprintk=ttyS0 panic=-1";
+  // A busy host keeps a vCPU waiting for longer than the 21 s after which the kernel takes it for
+  // stuck; a case that really hangs meets its own limit.
+  if (boot == BootMode::kDirect)
+    line +=
+        " quiet nokaslr mitigations=off cryptomgr.notests tsc=reliable no_timer_check"
+        " damon_stat.enabled=0 rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60";
+  for (const std::string& word : profile.command_line) line += " " + word;
+  return line;
+}
+
+std::vector<std::string> QemuArguments(const MachineArguments& machine) {
+  const MachineFds& fds = machine.fds;
+  const Profile& profile = *machine.profile;
+  std::vector<std::string> arguments = {
+      "-no-user-config",
+      "-nodefaults",
+      "-no-reboot",
+      "-display",
+      "none",
+      "-nic",
+      "none",
+      "-sandbox",
+      "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"};
+  const auto add = [&arguments](const std::string& option, const std::string& value) {
+    arguments.push_back(option);
+    arguments.push_back(value);
+  };
+  add("-accel", machine.accelerator == Accelerator::kKvm ? "kvm" : "tcg,thread=multi");
+  add("-machine", "pc,memory-backend=ram,usb=off,vmport=off,hpet=off,dump-guest-core=off");
+  add("-cpu", "max");
+  add("-smp", std::to_string(profile.cpus));
+  add("-m", fmt::format("{}M", profile.memory_mib));
+  add("-object", fds.memory < 0
+                     ? fmt::format("memory-backend-ram,id=ram,size={}M", profile.memory_mib)
+                     : fmt::format("memory-backend-file,id=ram,size={}M,mem-path={},share={}",
+                                   profile.memory_mib, InheritedFile(fds.memory),
+                                   machine.memory_use == MemoryUse::kShared ? "on" : "off"));
+  if (fds.console >= 0) {
+    add("-chardev", fmt::format("socket,id=console,fd={}", fds.console));
+  } else {
+    add("-chardev", "stdio,id=console,mux=on,signal=off");
+  }
+  add("-serial", "chardev:console");
+  if (fds.qmp >= 0) {
+    add("-chardev", fmt::format("socket,id=qmp,fd={}", fds.qmp));
+    add("-mon", "chardev=qmp,mode=control");
+  }
+  if (fds.agent >= 0) {
+    add("-device", "virtio-serial-pci,max_ports=2");
+    add("-chardev", fmt::format("socket,id=agent,fd={}", fds.agent));
+    add("-device", fmt::format("virtserialport,chardev=agent,name={}", protocol::kPortName));
+  }
+  if (fds.disk >= 0) {
+    add("-blockdev", fmt::format("driver=raw,node-name=disk,file.driver=file,file.filename={},"
+                                 "file.locking=off",
+                                 InheritedFile(fds.disk)));
+    add("-device", "virtio-blk-pci,drive=disk");
+  }
+  if (fds.kernel >= 0) {
+    add("-kernel", InheritedFile(fds.kernel));
+    add("-initrd", InheritedFile(fds.initramfs));
+    add("-append", machine.kernel_command_line);
+  } else {
+    add("-incoming", "defer");
+  }
+  return arguments;
+}
+
+}  // namespace kassay

@@ -1,0 +1,48 @@
+// QEMU's command line and the kernel's.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/base/result.h"
+#include "harness/vm/machine.h"
+
+namespace kassay {
+
+// Descriptors that QEMU inherits; -1 where there is none. Files are named as /proc/self/fd/N, so
+// that QEMU needs no right to walk to them.
+struct MachineFds {
+  int qmp = -1;
+  int console = -1;  // -1: the console is QEMU's own standard input and output
+  int agent = -1;
+  int memory = -1;  // -1: memory of its own, not in a file
+  int kernel = -1;  // -1 on a restore, together with initramfs
+  int initramfs = -1;
+  int disk = -1;
+};
+
+enum class MemoryUse {
+  kShared,   // the guest writes into the file: how a snapshot is made
+  kPrivate,  // copy on write: how it is restored
+};
+
+struct MachineArguments {
+  const Profile* profile = nullptr;
+  Accelerator accelerator = Accelerator::kTcg;
+  BootMode boot = BootMode::kDirect;
+  MachineFds fds;
+  MemoryUse memory_use = MemoryUse::kPrivate;
+  std::string kernel_command_line;
+};
+
+// argv without argv[0]. The devices depend on profile and accelerator alone, so that a restored
+// machine is the saved one.
+[[nodiscard]] std::vector<std::string> QemuArguments(const MachineArguments& machine);
+
+// What kassay needs, in direct mode its shortcuts, then the profile's words (the last one wins).
+[[nodiscard]] std::string KernelCommandLine(const Profile& profile, BootMode boot);
+
+// The options' boot mode, else the profile's.
+[[nodiscard]] Result<BootMode> ChooseBootMode(const Profile& profile, const VmOptions& options);
+
+}  // namespace kassay

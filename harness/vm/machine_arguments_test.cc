@@ -1,0 +1,85 @@
+#include "harness/vm/machine_arguments.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace kassay {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(KernelCommandLine, HasShortcutsOnlyInDirectMode) {
+  Profile profile;
+  profile.command_line = {"lsm=landlock", "mitigations=auto"};
+  const std::string direct = KernelCommandLine(profile, BootMode::kDirect);
+  EXPECT_THAT(direct, HasSubstr("mitigations=off"));
+  EXPECT_TRUE(direct.ends_with(" lsm=landlock mitigations=auto")) << direct;
+  const std::string shipped = KernelCommandLine(profile, BootMode::kBzImage);
+  EXPECT_EQ(shipped, "console=ttyS0 earlyprintk=ttyS0 panic=-1 lsm=landlock mitigations=auto");
+}
+
+TEST(QemuArguments, RestoresTheMachineThatWasSaved) {
+  Profile profile;
+  profile.disk_mib = 16;
+  MachineArguments saved;
+  saved.profile = &profile;
+  saved.fds = {10, 11, 12, 13, 14, 15, 16};
+  saved.memory_use = MemoryUse::kShared;
+  MachineArguments restored = saved;
+  restored.fds.kernel = restored.fds.initramfs = -1;
+  restored.memory_use = MemoryUse::kPrivate;
+  auto before = QemuArguments(saved);
+  auto after = QemuArguments(restored);
+  EXPECT_THAT(before, Contains(HasSubstr("mem-path=/proc/self/fd/13,share=on")));
+  EXPECT_THAT(after, Contains(HasSubstr("mem-path=/proc/self/fd/13,share=off")));
+  EXPECT_THAT(after, Not(Contains("-kernel")));
+  EXPECT_THAT(after, Contains("-incoming"));
+  const auto devices = [](const std::vector<std::string>& arguments) {
+    std::vector<std::string> found;
+    for (std::size_t i = 0; i + 1 < arguments.size(); ++i) {
+      if (arguments[i] == "-device" || arguments[i] == "-machine" || arguments[i] == "-cpu" ||
+          arguments[i] == "-smp" || arguments[i] == "-m")
+        found.push_back(arguments[i + 1]);
+    }
+    return found;
+  };
+  EXPECT_EQ(devices(before), devices(after));
+  EXPECT_THAT(devices(before), Contains(HasSubstr("virtio-blk-pci")));
+}
+
+TEST(QemuArguments, GiveNoNetworkAndNoWayOut) {
+  const Profile profile;
+  MachineArguments machine;
+  machine.profile = &profile;
+  const auto arguments = QemuArguments(machine);
+  const auto nic = std::find(arguments.begin(), arguments.end(), "-nic");
+  ASSERT_NE(nic, arguments.end());
+  EXPECT_EQ(*(nic + 1), "none");
+  EXPECT_THAT(arguments, Contains("-nodefaults"));
+  EXPECT_THAT(arguments, Contains("-no-user-config"));
+  EXPECT_THAT(arguments,
+              Contains("on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"));
+}
+
+TEST(Names, AreReadBack) {
+  for (const Accelerator each : {Accelerator::kAuto, Accelerator::kKvm, Accelerator::kTcg})
+    EXPECT_EQ(*ParseAccelerator(Name(each)), each);
+  for (const BootMode each : {BootMode::kDirect, BootMode::kBzImage})
+    EXPECT_EQ(*ParseBootMode(Name(each)), each);
+  EXPECT_EQ(ParseAccelerator("xen").error().code, ExitCode::kUsage);
+  EXPECT_EQ(ParseBootMode("").error().code, ExitCode::kUsage);
+}
+
+TEST(ChooseBootMode, LetsTheUserOverrideTheProfile) {
+  Profile profile;
+  profile.boot = "bzimage";
+  VmOptions options;
+  EXPECT_EQ(*ChooseBootMode(profile, options), BootMode::kBzImage);
+  options.boot = "direct";
+  EXPECT_EQ(*ChooseBootMode(profile, options), BootMode::kDirect);
+}
+
+}  // namespace
+}  // namespace kassay

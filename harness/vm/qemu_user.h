@@ -1,0 +1,18 @@
+// Whom QEMU runs as. kassay needs no root; where it has it nevertheless, QEMU does not.
+#pragma once
+
+#include <optional>
+
+#include "harness/base/result.h"
+#include "harness/vm/child_process.h"
+
+namespace kassay {
+
+// nobody, with the group that may open /dev/kvm, when kassay is root and may change users; nothing
+// when QEMU runs as kassay's own user.
+[[nodiscard]] std::optional<UserIdentity> QemuUser();
+
+// Makes the open file the user's own, so that QEMU may open it again through /proc/self/fd.
+[[nodiscard]] Status GiveTo(const std::optional<UserIdentity>& user, int fd);
+
+}  // namespace kassay

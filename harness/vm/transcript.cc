@@ -1,0 +1,108 @@
+#include "harness/vm/transcript.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <utility>
+#include <variant>
+
+namespace kassay {
+
+Status Transcript::Append(std::string_view bytes) {
+  reader_.Append(bytes);
+  while (true) {
+    KASSAY_TRY(auto frame, reader_.Next());
+    if (!frame) return {};
+    KASSAY_TRY(auto message, protocol::Decode(*frame));
+    KASSAY_CHECK(Accept(std::move(message)));
+  }
+}
+
+Status Transcript::Accept(protocol::Message message) {
+  if (stage_ == Stage::kDone) return Fail("a message after the end of the run");
+  if (auto* record = std::get_if<protocol::Record>(&message)) return On(std::move(*record));
+  if (const auto* output = std::get_if<protocol::Output>(&message)) return On(*output);
+  if (const auto* ended = std::get_if<protocol::Ended>(&message)) return On(*ended);
+  if (const auto* line = std::get_if<protocol::KernelLine>(&message)) return On(*line);
+  if (const auto* done = std::get_if<protocol::Done>(&message)) return On(*done);
+  if (std::holds_alternative<protocol::Pong>(message)) return {};
+  return Fail("a message that has no place in a run");
+}
+
+Status Transcript::On(protocol::Record record) {
+  if (stage_ != Stage::kRunning) return Fail("a record after the program's end");
+  record_bytes_ += record.line.size();
+  if (outcome_.records.size() >= kMaxRunRecords || record_bytes_ > kMaxRunRecordBytes)
+    return Fail("more records than a run may have");
+  if (on_record_) on_record_(record.line);
+  outcome_.records.push_back(std::move(record.line));
+  return {};
+}
+
+Status Transcript::On(const protocol::Output& output) {
+  if (stage_ != Stage::kRunning) return Fail("output after the program's end");
+  output_.Append(output.bytes);
+  return {};
+}
+
+Status Transcript::On(const protocol::Ended& ended) {
+  using How = protocol::Ended::How;
+  if (stage_ != Stage::kRunning) return Fail("a second end of the program");
+  stage_ = Stage::kEnded;
+  outcome_.status = ended.status;
+  outcome_.detail = ended.detail;
+  switch (ended.how) {
+    case How::kExited:
+      outcome_.end = GuestOutcome::End::kExited;
+      break;
+    case How::kSignalled:
+      outcome_.end = GuestOutcome::End::kSignalled;
+      break;
+    case How::kTimedOut:
+      outcome_.end = GuestOutcome::End::kTimedOut;
+      break;
+    case How::kNotStarted:  // as a shell would end: 126 or 127
+      outcome_.end = GuestOutcome::End::kExited;
+      outcome_.status = ended.status == ENOENT ? 127 : 126;
+      outcome_.detail = "the program did not start: " + ended.detail + ": " +
+                        std::strerror(ended.status);  // NOLINT(concurrency-mt-unsafe)
+      break;
+  }
+  if (!ended.detail.empty() && ended.how != How::kNotStarted)
+    outcome_.detail = "SIGKILL does not end " + ended.detail;
+  return {};
+}
+
+Status Transcript::On(const protocol::KernelLine& line) {
+  if (stage_ != Stage::kEnded) return Fail("a kernel line before the program's end");
+  if (outcome_.kernel_log.size() < kMaxRunKernelLines) {
+    outcome_.kernel_log.push_back(FormatKernelLine(line));
+  } else {
+    ++kernel_lines_left_out_;
+  }
+  return {};
+}
+
+Status Transcript::On(const protocol::Done& done) {
+  if (stage_ != Stage::kEnded) return Fail("an end of the run before the program's end");
+  stage_ = Stage::kDone;
+  outcome_.taint_before = done.taint_before;
+  outcome_.taint_after = done.taint_after;
+  if (kernel_lines_left_out_ > 0)
+    outcome_.kernel_log.push_back(fmt::format("[{} more lines left out]", kernel_lines_left_out_));
+  if (done.lost_kernel_lines > 0)
+    outcome_.kernel_log.push_back("[the kernel overwrote lines before they were read]");
+  return {};
+}
+
+GuestOutcome Transcript::Take() {
+  outcome_.output = output_.Text();
+  return std::move(outcome_);
+}
+
+std::string FormatKernelLine(const protocol::KernelLine& line) {
+  return fmt::format("<{}>[{:5}.{:06}] {}", line.level, line.microseconds / 1'000'000,
+                     line.microseconds % 1'000'000, line.text);
+}
+
+}  // namespace kassay
