@@ -43,7 +43,7 @@ std::string ToJson(const Statement& statement) {
                       {{"result", statement.result},
                        {"configuration", Write(statement.configuration)},
                        {"passedTests", statement.passed},
-                       {"warnedTests", Json::array()},
+                       {"warnedTests", statement.warned},
                        {"failedTests", Json::array()}}}};
   return DumpJson(json);
 }
@@ -61,6 +61,7 @@ Result<Statement> StatementFromJson(std::string_view text) {
     predicate.Get("result", statement.result);
     predicate.GetList("configuration", statement.configuration, ReadDigest);
     predicate.Get("passedTests", statement.passed);
+    predicate.Get("warnedTests", statement.warned);
   }
   if (!problem.empty()) return Fail("not a test-result statement: " + problem, ExitCode::kUsage);
   return statement;

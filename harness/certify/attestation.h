@@ -21,9 +21,10 @@ struct DigestOf {
 
 struct Statement {
   std::vector<DigestOf> subjects;       // what was tested: the kernel's image, its modules
-  std::string result;                   // "PASSED"
+  std::string result;                   // "PASSED"; "WARNED" if a requirement is waived
   std::vector<DigestOf> configuration;  // with what: the bundle's manifest, level, catalogues, ...
   std::vector<std::string> passed;      // requirement ids
+  std::vector<std::string> warned;      // those that are waived
   friend bool operator==(const Statement&, const Statement&) = default;
 };
 

@@ -2,20 +2,20 @@
 
 #include <fmt/format.h>
 
-#include <set>
-
 #include "harness/base/file.h"
 #include "harness/base/sha256.h"
 #include "harness/certify/attestation.h"
-#include "harness/certify/bundle_content.h"
+#include "harness/certify/content.h"
 #include "harness/certify/manifest.h"
-#include "harness/certify/recompute.h"
+#include "harness/certify/waiver.h"
+#include "harness/verdict/run_record.h"
 
 namespace kassay {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kCertificateName = "certificate.json";
+constexpr const char* kResultsName = "results.json";
+constexpr size_t kMaxResultBytes = size_t{512} << 20;
 
 tl::unexpected<Error> Refuse(const std::string& why) { return Fail(why, ExitCode::kNonconformant); }
 
@@ -45,33 +45,20 @@ class Draft {
 Status Copy(const fs::path& from, const fs::path& to) {
   std::error_code error;
   fs::create_directories(to.parent_path(), error);
-  fs::copy_file(from, to, error);
+  fs::copy(from, to, fs::copy_options::recursive, error);
   if (error) return Fail("cannot copy " + from.string() + ": " + error.message());
   return {};
 }
 
-Status WriteContent(const CertifyInput& input, const fs::path& to) {
-  KASSAY_CHECK(WriteFileAtomically(to / "results.json", ToJson(input.run)));
-  KASSAY_CHECK(WriteFileAtomically(to / "report.html", input.report_html));
+Status CopyRecord(const CertifyInput& input, const fs::path& to) {
   KASSAY_CHECK(Copy(input.run_dir / kJournalName, to / kJournalName));
-  if (input.config_file.empty()) return Refuse("the kernel's configuration is not known");
-  KASSAY_CHECK(Copy(input.config_file, to / "kernel.config"));
-  KASSAY_CHECK(Copy(input.level_file, to / "level.toml"));
-  for (const std::string& name : input.run.suites) {
-    const fs::path folder = to / "suites" / name;
-    KASSAY_CHECK(Copy(input.installation.data_dir / "suites" / name / "requirements.toml",
-                      folder / "requirements.toml"));
-    KASSAY_TRY(const CaseList list, ListCases(input.installation.libexec_dir / "suites" / name));
-    KASSAY_CHECK(WriteFileAtomically(folder / "cases.json", ToJson(list)));
-  }
-  std::set<std::string> profiles;
-  for (const CaseResult& result : input.run.cases) profiles.insert(result.profile);
-  for (const std::string& name : profiles) {
-    const fs::path file = input.profiles_dir / (name + ".toml");
-    std::error_code ignored;  // suites on the host have no profile
-    if (fs::exists(file, ignored)) KASSAY_CHECK(Copy(file, to / "profiles" / (name + ".toml")));
-  }
-  return {};
+  KASSAY_CHECK(Copy(input.run_dir / kInputsName, to / kInputsName));
+  KASSAY_CHECK(Copy(input.level_file, to / kInputsName / kLevelName));
+  // The waivers that a certificate counts are named for it.
+  const fs::path waivers = to / kInputsName / kWaiversName;
+  std::error_code ignored;
+  fs::remove(waivers, ignored);
+  return input.waivers_file.empty() ? Status() : Copy(input.waivers_file, waivers);
 }
 
 // What the signed statement must say, given the manifest and what follows from the content.
@@ -79,10 +66,8 @@ Statement Complete(Statement statement, const BundleManifest& manifest,
                    const std::string& manifest_text) {
   statement.configuration.push_back({kManifestName, Sha256Hex(manifest_text)});
   for (const BundleFile& file : manifest.files) {
-    const bool is_configuration = file.path == "level.toml" || file.path == "kernel.config" ||
-                                  file.path.rfind("suites/", 0) == 0 ||
-                                  file.path.rfind("profiles/", 0) == 0;
-    if (is_configuration) statement.configuration.push_back({file.path, file.sha256});
+    if (file.path.starts_with(std::string(kInputsName) + "/"))
+      statement.configuration.push_back({file.path, file.sha256});
   }
   return statement;
 }
@@ -114,15 +99,23 @@ Result<Certificate> VerifyBundle(const fs::path& bundle, const std::optional<Key
   KASSAY_TRY(const BundleManifest manifest, BundleManifestFromJson(manifest_text));
   KASSAY_CHECK(CheckAgainst(manifest, bundle));
 
-  KASSAY_TRY(const Conclusion conclusion, Conclude(bundle));
   KASSAY_TRY(const std::string text, ReadFile(bundle / kCertificateName));
-  if (text != conclusion.text) return Refuse("certificate.json does not follow from the results");
-  if (!(statement == Complete(conclusion.statement, manifest, manifest_text))) {
+  KASSAY_TRY(const std::optional<int> allowed, AllowedWaivers(text));
+  KASSAY_TRY(const CertificateContent content, ContentOf(bundle, allowed));
+  KASSAY_TRY(const std::string results, ReadFile(bundle / kResultsName, kMaxResultBytes));
+  if (results != ToJson(content.run)) {
+    KASSAY_TRY(const RunResult claimed, RunResultFromJson(results));
+    KASSAY_CHECK(CheckClaims(content.run, claimed));
+    return Refuse("results.json is not in kassay's own form");
+  }
+  if (text != content.text) return Refuse("certificate.json does not follow from the results");
+  if (!(statement == Complete(content.statement, manifest, manifest_text))) {
     return Refuse("the signed statement does not follow from the results");
   }
   KASSAY_TRY(const std::string key_id, inside.Id());
-  return Certificate{conclusion.level.name, conclusion.run.kernel, conclusion.level.must_pass,
-                     key_id, inside.Algorithm()};
+  return Certificate{content.level.name,    content.title,         content.run.kernel,
+                     content.report.passed, content.report.waived, key_id,
+                     inside.Algorithm()};
 }
 
 Result<Certificate> MakeBundle(const CertifyInput& input, const Key& key, const fs::path& out) {
@@ -134,13 +127,15 @@ Result<Certificate> MakeBundle(const CertifyInput& input, const Key& key, const 
   Draft draft(out.string() + ".draft");
   const fs::path& folder = draft.folder();
   fs::remove_all(folder, error);
-  KASSAY_CHECK(WriteContent(input, folder));
-  KASSAY_TRY(const Conclusion conclusion, Conclude(folder));
-  KASSAY_CHECK(WriteFileAtomically(folder / kCertificateName, conclusion.text));
+  KASSAY_CHECK(CopyRecord(input, folder));
+  KASSAY_TRY(const CertificateContent content, ContentOf(folder, input.allow_waived));
+  KASSAY_CHECK(WriteFileAtomically(folder / kResultsName, ToJson(content.run)));
+  KASSAY_CHECK(WriteFileAtomically(folder / "report.html", input.report_html(content.run)));
+  KASSAY_CHECK(WriteFileAtomically(folder / kCertificateName, content.text));
   KASSAY_TRY(const BundleManifest manifest, BundleManifestOf(folder));
   const std::string manifest_text = ToJson(manifest);
   KASSAY_CHECK(WriteFileAtomically(folder / kManifestName, manifest_text));
-  const Statement statement = Complete(conclusion.statement, manifest, manifest_text);
+  const Statement statement = Complete(content.statement, manifest, manifest_text);
   KASSAY_TRY(const Envelope envelope, Seal(ToJson(statement), key));
   KASSAY_CHECK(WriteFileAtomically(folder / kAttestationName, ToJson(envelope)));
   KASSAY_TRY(const std::string public_pem, key.PublicPem());

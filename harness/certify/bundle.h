@@ -4,47 +4,45 @@
 //   attestation.dsse.json   the signed statement; it names manifest.json by its SHA-256
 //   manifest.json           every other file by its SHA-256
 //   signer.pub.pem          the key that signed (whether to trust it is the reader's matter)
-//   certificate.json        level, requirements, kernel and environment, for a person
-//   results.json, report.html, journal.jsonl (raw outcomes with the console), kernel.config
-//   level.toml, profiles/NAME.toml, suites/NAME/{requirements.toml,cases.json}
+//   certificate.json        level, requirements, changes of the vendor's boot, kernel, environment
+//   results.json, report.html
+//   journal.jsonl, inputs/  the run's record (harness/verdict/run_record.h), with the consoles
+//   inputs/level.toml, inputs/waivers.toml
 #pragma once
 
 #include <filesystem>
-#include <map>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/base/result.h"
-#include "harness/certify/level.h"
 #include "harness/certify/signature.h"
 #include "harness/result/run_result.h"
-#include "harness/suite/selection.h"
 
 namespace kassay {
 
 struct CertifyInput {
-  RunResult run;
-  std::filesystem::path run_dir;      // holds journal.jsonl
-  std::filesystem::path config_file;  // the kernel's
+  std::filesystem::path run_dir;
   std::filesystem::path level_file;
-  std::filesystem::path profiles_dir;
-  Installation installation;
-  std::string report_html;
+  std::filesystem::path waivers_file;  // empty: none
+  std::optional<int> allow_waived;     // how many requirements may be waived; a tenth without it
+  std::function<std::string(const RunResult&)> report_html;
 };
 
 // What a bundle turned out to certify.
 struct Certificate {
   std::string level;
+  std::string title;
   KernelIdentity kernel;
   std::vector<std::string> passed;  // must-pass requirement ids
-  std::string key_id;               // SHA-256 of the signer's public key
+  std::vector<std::string> waived;
+  std::string key_id;  // SHA-256 of the signer's public key
   std::string key_algorithm;
 };
 
-// Writes the bundle to `out`, which must not exist, and checks it as VerifyBundle does. Refuses
-// (kNonconformant) if a must-pass requirement is not `pass`, if cases are missing, if the run was
-// filtered, or if a machine was not booted as the vendor ships it. On any error nothing is left.
+// Writes the bundle to `out`, which must not exist, and checks it as VerifyBundle does. Refused, by
+// ContentOf (content.h), is what the run does not show. On any error nothing is left.
 [[nodiscard]] Result<Certificate> MakeBundle(const CertifyInput& input, const Key& key,
                                              const std::filesystem::path& out);
 

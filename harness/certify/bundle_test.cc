@@ -11,9 +11,12 @@
 
 #include "harness/base/file.h"
 #include "harness/base/sha256.h"
+#include "harness/certify/attestation.h"
 #include "harness/certify/manifest.h"
+#include "harness/result/json_identity.h"
 #include "harness/run/lab.h"
 #include "harness/run/run.h"
+#include "harness/verdict/conclude.h"
 
 namespace kassay {
 namespace {
@@ -44,8 +47,7 @@ feature = "lists"
 )";
 constexpr const char* kLevel =
     "[level]\nname = \"core\"\ntitle = \"Core\"\ntext = \"All.\"\nmust_pass = [\"R-*\"]\n";
-constexpr const char* kProfile =
-    "description = \"as shipped\"\nboot = \"bzimage\"\ncertification = true\n";
+constexpr const char* kProfile = "description = \"as shipped\"\nboot = \"bzimage\"\n";
 
 std::string Record(const std::string& type, const std::string& name, const std::string& more = "") {
   return fmt::format(R"({{"type":"{}","case":"{}"{}}})", type, name, more);
@@ -117,27 +119,28 @@ class BundleTest : public ::testing::Test {
     Write("data/vm/profiles/shipped.toml", kProfile);
     Write("data/levels/core.toml", kLevel);
     Write("config", "CONFIG_RING=y\n");
-    std::string cases;
-    for (const char* one :
-         {"Ring.Denies\",\"requirements\":[\"R-1\"]", "Ring.Allows\",\"requirements\":[\"R-2\"]"}) {
-      cases += fmt::format(
-          R"({}{{"case":"{},"detection":false,"timeout_s":5,"profile":"","expects_panic":"",)"
-          R"("file":"f","line":1}})",
-          cases.empty() ? "" : ",", one);
-    }
-    Write("libexec/suites/ring",
-          fmt::format("#!/bin/sh\necho '{{\"suite\":\"ring\",\"features\":[\"lists\"],\"cases\":[{}"
-                      "]}}'\n",
-                      cases));
-    ::chmod((dir_ / "libexec/suites/ring").c_str(), 0755);
+    WriteSuite({CaseJson("Ring.Denies", "R-1"), CaseJson("Ring.Allows", "R-2")});
   }
   ~BundleTest() override { fs::remove_all(dir_); }
 
+  static std::string CaseJson(const std::string& name, const std::string& requirement,
+                              const std::string& more = "") {
+    return fmt::format(R"({{"case":"{}","requirements":["{}"],"detection":false,"timeout_s":5,)"
+                       R"("profile":"","expects_panic":"","file":"f","line":1{}}})",
+                       name, requirement, more);
+  }
+  void WriteSuite(const std::vector<std::string>& cases) const {
+    Write("libexec/suites/ring",
+          fmt::format("#!/bin/sh\necho '{{\"suite\":\"ring\",\"features\":[\"lists\"],"
+                      "\"prepares\":true,\"cases\":[{}]}}'\n",
+                      fmt::join(cases, ",")));
+    ::chmod((dir_ / "libexec/suites/ring").c_str(), 0755);
+  }
   void Write(const std::string& path, const std::string& text) const {
     ASSERT_TRUE(WriteFileAtomically(dir_ / path, text));
   }
 
-  Result<Certificate> Make(const std::function<void(CertifyInput&)>& change = {}) {
+  Result<Certificate> Make() {
     Kernel kernel;
     kernel.identity.spec = "debian:7.3.4";
     kernel.identity.version = "7.3.4";
@@ -145,39 +148,66 @@ class BundleTest : public ::testing::Test {
     kernel.identity.image_sha256 = std::string(64, 'a');
     kernel.identity.config_sha256 = Sha256Hex("CONFIG_RING=y\n");
     kernel.config = KernelConfig::Parse("CONFIG_RING=y\n").value();
+    if (config_known_) kernel.config_file = dir_ / "config";
     RunOptions options;
     options.out_dir = dir_ / "run";
     options.data_dir = dir_ / "data";
     options.libexec_dir = dir_ / "libexec";
+    options.cache_dir = dir_ / "cache";
     options.jobs = 1;
     options.filters = filters_;
+    options.repeat = repeat_;
     RunObserver observer;
     fs::remove_all(options.out_dir);
-    auto run = RunKernelIn(lab_, kernel, options, observer);
-    if (!run) return Fail(run.error());
+    KASSAY_TRY(run_, RunKernelIn(lab_, kernel, options, observer));
     CertifyInput input;
-    input.run = *run;
     input.run_dir = options.out_dir;
-    input.config_file = dir_ / "config";
     input.level_file = dir_ / "data/levels/core.toml";
-    input.profiles_dir = dir_ / "data/vm/profiles";
-    input.installation = {options.data_dir, options.libexec_dir};
-    input.report_html = "<!doctype html>";
-    if (change) change(input);
+    if (!waivers_.empty()) {
+      Write("waivers.toml", waivers_);
+      input.waivers_file = dir_ / "waivers.toml";
+    }
+    input.allow_waived = allow_waived_;
+    input.report_html = [](const RunResult&) { return "<!doctype html>"; };
     return MakeBundle(input, key_, Bundle());
   }
   // The reason for which nothing was made; nothing must be left then.
-  std::string WhyNot(const std::function<void(CertifyInput&)>& change = {}) {
-    const auto certificate = Make(change);
+  std::string WhyNot() {
+    const auto certificate = Make();
     EXPECT_FALSE(fs::exists(Bundle()) && !certificate);
     EXPECT_FALSE(fs::exists(Bundle().string() + ".draft"));
     return certificate ? "made" : certificate.error().message;
   }
   fs::path Bundle() const { return dir_ / "bundle"; }
+  std::string CertificateText() const { return ReadFile(Bundle() / "certificate.json").value(); }
+
+  // What a dishonest signer can do: changes a file and signs everything anew.
+  void Forge(const std::string& file, const std::string& was, const std::string& is) const {
+    std::string text = ReadFile(Bundle() / file).value();
+    ASSERT_NE(text.find(was), std::string::npos) << was << " in " << text;
+    text.replace(text.find(was), was.size(), is);
+    Write("bundle/" + file, text);
+    const std::string manifest = ToJson(BundleManifestOf(Bundle()).value());
+    Write("bundle/manifest.json", manifest);
+    const auto envelope = EnvelopeFromJson(ReadFile(Bundle() / kAttestationName).value());
+    Statement statement = StatementFromJson(envelope->payload).value();
+    for (DigestOf& one : statement.configuration)
+      one.sha256 = Sha256HexOfFile(Bundle() / one.name).value();
+    Write(std::string("bundle/") + kAttestationName, ToJson(Seal(ToJson(statement), key_).value()));
+  }
+  std::string Refusal() const {
+    const auto verified = VerifyBundle(Bundle(), std::nullopt);
+    return verified ? "verified" : verified.error().message;
+  }
 
   fs::path dir_;
   FakeLab lab_;
   std::vector<std::string> filters_;
+  int repeat_ = 1;
+  bool config_known_ = true;
+  std::string waivers_;
+  std::optional<int> allow_waived_;
+  RunResult run_;
   Key key_ = NewKey();
 };
 
@@ -239,44 +269,124 @@ TEST_F(BundleTest, AFailingMustPassRequirementIsRefusedByName) {
   EXPECT_THAT(WhyNot(), HasSubstr("1 of 2 must-pass requirements do not hold: R-1"));
 }
 
-// What a dishonest signer could write into the results is found out by the journal.
-TEST_F(BundleTest, AVerdictThatTheJournalContradictsIsRefused) {
+TEST_F(BundleTest, WhatTheJournalDoesNotSayIsRefused) {
+  ASSERT_TRUE(Make());
+  Forge("results.json", R"("verdict": "pass")", R"("verdict": "fail")");
+  EXPECT_THAT(Refusal(), HasSubstr("ring.Ring.Allows is 'pass' by the journal and 'fail'"));
+  fs::remove_all(Bundle());
+  ASSERT_TRUE(Make());
+  Forge("results.json", R"("qemu_version": "7.2.22")", R"("qemu_version": "9.0.00")");
+  EXPECT_THAT(Refusal(), HasSubstr("results.json says what the journal does not"));
+  Forge("results.json", "9.0.00", "7.2.22");
+  EXPECT_EQ(Refusal(), "verified");
+  Forge("certificate.json", R"("title": "Core")", R"("title": "Gold")");
+  EXPECT_THAT(Refusal(), HasSubstr("certificate.json does not follow"));
+}
+
+// The run and whoever holds its record come to the same, word for word.
+TEST_F(BundleTest, TheRunsResultsAreThoseOfItsRecord) {
   lab_.failing = "Ring.Denies";
-  const std::string why = WhyNot([](CertifyInput& input) {
-    for (CaseResult& result : input.run.cases) {
-      if (result.case_name != "Ring.Denies") continue;
-      result.verdict = Verdict::kPass;
-      result.passes = 1;
-      result.reason.clear();
-      result.failures.clear();
-    }
-    input.run.features[0].status = FeatureStatus::kConformant;
-  });
-  EXPECT_THAT(why, HasSubstr("ring.Ring.Denies is 'fail"));
-  EXPECT_THAT(why, HasSubstr("by the journal and 'pass' in the results"));
+  repeat_ = 3;
+  EXPECT_FALSE(Make());
+  const auto record = ReadRunRecord(dir_ / "run");
+  ASSERT_TRUE(record) << record.error().message;
+  const auto again = Conclude(*record);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(ToJson(*again), ToJson(run_));
+  EXPECT_EQ(run_.cases.size(), 2U);
+  EXPECT_EQ(run_.cases[1].attempts, 3);
 }
 
 TEST_F(BundleTest, ACaseThatIsNotThereIsRefused) {
-  EXPECT_THAT(WhyNot([](CertifyInput& input) { input.run.cases.pop_back(); }),
-              HasSubstr("has no result"));
   filters_ = {"Ring.Denies"};
   EXPECT_THAT(WhyNot(), HasSubstr("the run left out cases"));
+  filters_.clear();
+  ASSERT_TRUE(Make());
+  const std::string journal = ReadFile(Bundle() / "journal.jsonl").value();
+  const size_t from = journal.find(R"({"type":"case")");
+  Forge("journal.jsonl", journal.substr(from, journal.find('\n', from) + 1 - from), "");
+  EXPECT_THAT(Refusal(), HasSubstr("was not run: the journal lacks it"));
 }
 
 TEST_F(BundleTest, OnlyTheVendorsOwnBootIsCertified) {
   lab_.boot = BootMode::kDirect;
-  EXPECT_THAT(WhyNot(), HasSubstr("--boot bzimage is needed"));
-  lab_.boot = BootMode::kBzImage;
-  // The results say so, and nobody asked for it.
-  Write("data/vm/profiles/shipped.toml", "description = \"x\"\ncertification = true\n");
   EXPECT_THAT(WhyNot(), HasSubstr("under the profile 'shipped': --boot bzimage is needed"));
-  Write("data/vm/profiles/shipped.toml", "description = \"x\"\nboot = \"bzimage\"\n");
-  EXPECT_THAT(WhyNot(), HasSubstr("'shipped', which is not for certification"));
-  Write("data/vm/profiles/shipped.toml", std::string(kProfile) + "command_line = [\"lsm=none\"]\n");
-  EXPECT_THAT(WhyNot(), HasSubstr("'shipped', which is not for certification"));
+}
+
+TEST_F(BundleTest, ALevelSaysWhatAProfileMayChangeAndTheCertificateWhatItDid) {
+  Write("data/vm/profiles/shipped.toml", std::string(kProfile) +
+                                             "command_line = [\"lsm=none\"]\nmodules = [\"loop\"]\n"
+                                             "image_modules = [\"xcbc\"]\nfiles = [\"keys\"]\n");
+  EXPECT_THAT(WhyNot(), HasSubstr("level core does not accept the word 'lsm=none', by which the "
+                                  "profile 'shipped' changes the vendor's boot (2 cases)"));
+  const std::string accepts = std::string(kLevel) + "[accepts]\ncommand_line = [\"lsm=none\"]\n";
+  Write("data/levels/core.toml", accepts);
+  EXPECT_THAT(WhyNot(), HasSubstr("the module 'loop'"));
+  Write("data/levels/core.toml", accepts + "modules = [\"loop\"]\n");
+  EXPECT_THAT(WhyNot(), HasSubstr("the module 'xcbc'"));
+  Write("data/levels/core.toml", accepts + "modules = [\"loop\", \"xcbc\"]\n");
+  EXPECT_THAT(WhyNot(), HasSubstr("the file 'keys'"));
+  Write("data/levels/core.toml", accepts + "modules = [\"loop\", \"xcbc\"]\nfiles = [\"keys\"]\n");
+  ASSERT_TRUE(Make());
+  const Json said = Json::parse(CertificateText())["changes"];
+  EXPECT_EQ(said, Json::parse(R"([{"profile":"shipped","cases":2,"command_line":["lsm=none"],
+                                   "modules":["loop","xcbc"],"files":["keys"]}])"));
+  // The forged level accepts more than the signed one did; whoever reads it sees that.
+  Forge("inputs/profiles/shipped.toml", "lsm=none", "lsm=evil");
+  EXPECT_THAT(Refusal(), HasSubstr("does not accept the word 'lsm=evil'"));
+}
+
+TEST_F(BundleTest, CasesOnTheHostAreCertifiedToo) {
+  WriteSuite(
+      {CaseJson("Ring.Denies", "R-1", R"(,"on_host":true)"), CaseJson("Ring.Allows", "R-2")});
+  const auto made = Make();
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(Refusal(), "verified");
+  EXPECT_EQ(Json::parse(CertificateText())["cases_on_this_machine"], 1);
+  EXPECT_EQ(run_.cases[1].profile, kHostProfile);
+}
+
+constexpr const char* kWaiver =
+    "[[waiver]]\nid = \"W-1\"\nrequirement = \"R-1\"\nkernel = \">=7.0\"\n"
+    "reason = \"known\"\nowner = \"me\"\nuntil = 2999-01-31\n";
+
+TEST_F(BundleTest, MoreThanATenthWaivedMustBeAllowedAndStandsInTheTitle) {
+  lab_.failing = "Ring.Denies";
+  waivers_ = kWaiver;
+  EXPECT_THAT(WhyNot(), HasSubstr("1 of 2 must-pass requirements are waived, more than a tenth: "
+                                  "--allow-waived 1"));
+  allow_waived_ = 0;
+  EXPECT_THAT(WhyNot(), HasSubstr("more than the 0 allowed"));
+  allow_waived_ = 1;
+  const auto made = Make();
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(made->title, "Core, at most 1 requirements waived");
+  EXPECT_THAT(made->passed, ElementsAre("R-2"));
+  EXPECT_THAT(made->waived, ElementsAre("R-1"));
+  const Json waived = Json::parse(CertificateText())["waived"];
+  ASSERT_EQ(waived.size(), 1U);
+  EXPECT_EQ(waived[0]["waiver"], "W-1");
+  EXPECT_EQ(waived[0]["until"], "2999-01-31");
+  const auto envelope = EnvelopeFromJson(ReadFile(Bundle() / kAttestationName).value());
+  const Statement statement = StatementFromJson(envelope->payload).value();
+  EXPECT_EQ(statement.result, "WARNED");
+  EXPECT_THAT(statement.warned, ElementsAre("R-1"));
+  Forge("certificate.json", R"("allow_waived": 1)", R"("allow_waived": 0)");
+  EXPECT_THAT(Refusal(), HasSubstr("more than the 0 allowed"));
+}
+
+TEST_F(BundleTest, AnExpiredWaiverCertifiesNothing) {
+  lab_.failing = "Ring.Denies";
+  waivers_ = std::string(kWaiver);
+  waivers_.replace(waivers_.find("2999"), 4, "2020");
+  allow_waived_ = 2;
+  EXPECT_THAT(WhyNot(), HasSubstr("1 of 2 must-pass requirements do not hold: R-1"));
 }
 
 TEST_F(BundleTest, TheConfigurationMustBeTheKernels) {
+  config_known_ = false;
+  EXPECT_THAT(WhyNot(), HasSubstr("kernel.config is missing"));
+  config_known_ = true;
   Write("config", "CONFIG_RING=y\nCONFIG_OTHER=y\n");
   EXPECT_THAT(WhyNot(), HasSubstr("kernel.config is not the configuration"));
 }

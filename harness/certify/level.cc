@@ -46,7 +46,7 @@ class Resolver {
       excepted_[except.requirement] = except.reason;
     }
     for (const std::string& pattern : level_.must_pass) KASSAY_CHECK(Take(pattern));
-    ResolvedLevel resolved{level_.name, {must_.begin(), must_.end()}, {}};
+    ResolvedLevel resolved{level_.name, {must_.begin(), must_.end()}, {}, level_.accepts};
     for (const auto& [id, reason] : not_asked_) resolved.not_asked.push_back({id, reason});
     return resolved;
   }
@@ -123,7 +123,15 @@ Result<Level> ParseLevel(std::string_view text, const std::string& file) {
     level.title = reader.Text("title");
     level.text = reader.Text("text");
     level.must_pass = reader.Texts("must_pass");
-    if (level.must_pass.empty()) reader.Complain(table->get("must_pass"), "'must_pass' is empty");
+    level.profile = reader.Text("profile", /*required=*/false);
+    if (level.must_pass.empty()) reader.Complain("must_pass", "is empty");
+    reader.Finish();
+  }
+  if (const toml::table* table = top.Table("accepts", /*required=*/false)) {
+    TomlReader reader(*table, file, problem);
+    level.accepts.command_line = reader.Texts("command_line", /*required=*/false);
+    level.accepts.modules = reader.Texts("modules", /*required=*/false);
+    level.accepts.files = reader.Texts("files", /*required=*/false);
     reader.Finish();
   }
   for (const toml::table* table : top.Tables("except")) {

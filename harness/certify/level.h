@@ -5,6 +5,11 @@
 //   title = "Core"
 //   text = "What every kernel of the 7.0 line must keep on a stock configuration."
 //   must_pass = ["IOU-*", "MNT-001"]
+//   profile = "certify"               # optional: for all suites, instead of their own
+//   [accepts]                         # optional: what profiles may change of the vendor's boot
+//   command_line = ["lsm=landlock"]
+//   modules = ["loop"]
+//   files = ["keys"]
 //   [[except]]
 //   requirement = "IOU-063"
 //   reason = "pins a present limit, not a promise"
@@ -19,6 +24,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/profile/profile.h"
 #include "harness/result/run_result.h"
 #include "harness/suite/catalogue.h"
 
@@ -34,6 +40,8 @@ struct Level {
   std::string title;
   std::string text;
   std::vector<std::string> must_pass;  // ids and globs
+  std::string profile;                 // empty: the suites' own
+  ProfileChanges accepts;
   std::vector<LevelExcept> except;
 };
 
@@ -54,6 +62,7 @@ struct ResolvedLevel {
   std::vector<std::string> must_pass;  // ids, sorted
   std::vector<NotAsked> not_asked;  // matched by a glob: excepted, untestable, or not promised by
                                     // this version by the requirement's own since or until
+  ProfileChanges accepts;
 };
 
 // Usage errors: a glob that matches nothing, an id or exception that no catalogue knows, an id

@@ -63,6 +63,17 @@ TEST(Level, AGlobIsResolvedAndWhatItLeavesOutIsListedWithTheReason) {
   EXPECT_THAT(Resolve(kLevel, {7, 3, 4})->must_pass, ElementsAre("IOU-001", "IOU-002", "IOU-006"));
 }
 
+TEST(Level, SaysWhatItAcceptsOfProfiles) {
+  const auto level =
+      ParseLevel(std::string(kLevel) + "[accepts]\ncommand_line = ['a']\nfiles = ['keys']\n", "f");
+  ASSERT_TRUE(level) << level.error().message;
+  const ProfileChanges accepts{{"a"}, {}, {"keys"}};
+  EXPECT_EQ(level->accepts, accepts);
+  EXPECT_EQ(ResolveLevel(*level, Catalogues(), {7, 0, 13})->accepts, accepts);
+  EXPECT_THAT(ParseLevel(std::string(kLevel) + "[accepts]\nwords = ['a']\n", "f").error().message,
+              HasSubstr("unknown key 'words'"));
+}
+
 TEST(Level, NamesThatNobodyKnowsAreRefused) {
   const auto with = [](const std::string& must) {
     return Resolve("[level]\nname='c'\ntitle='t'\ntext='x'\nmust_pass=" + must, {7, 0, 13});

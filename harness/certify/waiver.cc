@@ -28,7 +28,7 @@ Waiver ReadWaiver(const toml::table& table, const std::string& file, std::string
   if (auto kernels = VersionCondition::Parse(waiver.kernel)) {
     waiver.kernels = *std::move(kernels);
   } else {
-    reader.Complain(table.get("kernel"), "kernel: " + kernels.error().message);
+    reader.Complain("kernel", "is no condition: " + kernels.error().message);
   }
   return waiver;
 }
@@ -105,7 +105,8 @@ Result<std::vector<Waiver>> ParseWaivers(std::string_view text, const std::strin
   for (const toml::table* table : reader.Tables("waiver")) {
     waivers.push_back(ReadWaiver(*table, file, problem));
     if (!ids.insert(waivers.back().id).second) {
-      reader.Complain(table, "waiver '" + waivers.back().id + "' is there twice");
+      TomlReader(*table, file, problem)
+          .Complain("waiver '" + waivers.back().id + "' is there twice");
     }
   }
   reader.Finish();

@@ -22,6 +22,9 @@
 
 namespace kassay {
 
+// Below inputs/ of a run's folder (harness/verdict/run_record.h): those that it was shown with.
+inline constexpr const char* kWaiversName = "waivers.toml";
+
 struct Waiver {
   std::string id;
   std::string requirement;

@@ -8,11 +8,13 @@
 #include "harness/base/file.h"
 #include "harness/base/paths.h"
 #include "harness/certify/bundle.h"
+#include "harness/certify/content.h"
 #include "harness/cli/command.h"
 #include "harness/cli/one_run.h"
 #include "harness/compare/compare_text.h"
 #include "harness/profile/profile.h"
 #include "harness/suite/name_pattern.h"
+#include "harness/verdict/conclude.h"
 #include "harness/vm/boot_path.h"
 
 namespace kassay::cli {
@@ -21,20 +23,24 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kCertifyFooter =
-    R"(Runs the suites of the level on the kernel, booted as its vendor ships it (through the firmware,
-nothing added to the command line, one fresh kernel a case), and makes a bundle: results, report, raw event journal with the consoles, catalogue,
-profiles and level as used, the kernel's identity and configuration; an in-toto test-result
-attestation in a DSSE envelope, signed with KEY (Ed25519, or ML-DSA where OpenSSL has it).
+    R"(Runs the suites of the level on the kernel, booted as its vendor ships it (through the firmware, one
+fresh kernel a case), and makes a bundle: results, report, the run's record (raw journal with the consoles,
+catalogues, profiles, configuration), the level, the waivers; an in-toto test-result attestation in a DSSE
+envelope, signed with KEY (Ed25519, or ML-DSA where OpenSSL has it). The certificate prints what the profiles
+change of the vendor's boot: words of the command line, modules, files.
 
-Refused, with the reason: a must-pass requirement that is not `pass` (waivers do not count), a case
-that is missing, a profile that is not for certification.
+Refused, with the reason: a must-pass requirement that does not hold, a case that is missing, a change of the
+boot that the level does not accept (that is said before the run), more than a tenth of the level waived.
 
 Make a key:
   openssl genpkey -algorithm ed25519 -out key.pem
   openssl pkey -in key.pem -pubout -out key.pub.pem
 
+Levels: core, container, bpf, full (levels/NAME.toml)
+
 Examples:
   kassay certify --level core --kernel debian:7.3.4 --key key.pem --out certificate
+  kassay certify --level container --waivers waivers.toml --kernel debian:7.0.13 --key key.pem --out certificate
   kassay certify --level core --run out/mine --kernel debian:7.3.4 --key key.pem --out certificate
 
 Exit codes: 0 certified, 1 refused, 2 wrong usage, 3 could not test, 130 interrupted.)";
@@ -50,20 +56,25 @@ Examples:
 Exit codes: 0 verified, 1 refused (the reason is said), 2 wrong usage.)";
 
 struct Options {
-  Options() { flags.run.profile = "certify"; }
   std::string level = "core";
   fs::path key;
   fs::path out;
   fs::path run;
+  fs::path waivers;
+  std::optional<int> allow_waived;
   fs::path bundle;
   KernelOptions kernel;
   RunFlags flags;
 };
 
 void Print(const Certificate& certificate, const char* what) {
-  std::cout << fmt::format("{}: level {} on {} ({})\n", what, certificate.level,
-                           DisplayName(certificate.kernel), certificate.kernel.release);
+  std::cout << fmt::format("{}: level {} ({}) on {} ({})\n", what, certificate.level,
+                           certificate.title, DisplayName(certificate.kernel),
+                           certificate.kernel.release);
   std::cout << fmt::format("  {} must-pass requirements hold\n", certificate.passed.size());
+  if (!certificate.waived.empty())
+    std::cout << fmt::format("  {} are waived: {}\n", certificate.waived.size(),
+                             fmt::join(certificate.waived, ", "));
   std::cout << fmt::format("  image    sha256:{}\n", certificate.kernel.image_sha256);
   std::cout << fmt::format("  signer   {} key sha256:{}\n", certificate.key_algorithm,
                            certificate.key_id);
@@ -86,11 +97,23 @@ Result<std::vector<std::string>> SuitesOf(const Level& level) {
 }
 
 // What a run of an hour would be refused for in the end.
-Status CheckProfile(const std::string& name) {
-  KASSAY_TRY(const Profile profile, LoadProfile(DataDir() / "vm" / "profiles", name));
-  if (profile.certification) return {};
-  return Fail("the profile " + name + " is not one for certification; leave out --profile",
-              ExitCode::kUsage);
+Status CheckBeforeRun(const Level& level, const std::vector<std::string>& names,
+                      const Kernel& kernel) {
+  if (kernel.config.Empty())
+    return Fail("no certificate: the kernel's configuration is not known; name it with --config",
+                ExitCode::kUsage);
+  KASSAY_TRY(const auto suites, Installation({DataDir(), LibexecDir()}).LoadAll(names));
+  std::vector<Catalogue> catalogues;
+  for (const Suite& suite : suites) catalogues.push_back(suite.catalogue);
+  KASSAY_TRY(const KernelVersion version, VersionOf(kernel.identity));
+  KASSAY_TRY(const ResolvedLevel resolved, ResolveLevel(level, catalogues, version));
+  std::map<std::string, Profile> profiles;
+  for (const std::string& name : ProfilesOf(suites, level.profile)) {
+    if (name == kHostProfile) continue;
+    KASSAY_TRY(profiles[name], LoadProfile(DataDir() / "vm" / "profiles", name));
+  }
+  const Status accepted = CheckAccepted(resolved, suites, profiles, level.profile);
+  return accepted ? Status() : Fail(accepted.error().Within("no certificate"));
 }
 
 Status CheckSuites(const RunResult& run, const std::vector<std::string>& wanted,
@@ -118,17 +141,18 @@ Result<Kernel> KernelAsShipped(const KernelOptions& options) {
 Result<OneRun> RunOf(Options& options, const Level& level) {
   KASSAY_TRY(const std::vector<std::string> suites, SuitesOf(level));
   if (options.run.empty()) {
-    KASSAY_CHECK(CheckProfile(options.flags.run.profile));
-    options.flags.run.suites = suites;
     KASSAY_TRY(const Kernel kernel, KernelAsShipped(options.kernel));
+    KASSAY_CHECK(CheckBeforeRun(level, suites, kernel));
+    options.flags.run.suites = suites;
+    options.flags.run.profile = level.profile;
     options.flags.run.vm.boot = "bzimage";
     options.flags.run.out_dir = options.out.string() + ".run";
     return RunOneKernel(options.kernel, options.flags);
   }
   OneRun one;
   one.folder = options.run;
-  KASSAY_TRY(const std::string text, ReadFile(options.run / "results.json"));
-  KASSAY_TRY(one.result, RunResultFromJson(text));
+  KASSAY_TRY(const RunRecord record, ReadRunRecord(options.run));
+  KASSAY_TRY(one.result, Conclude(record));
   KASSAY_CHECK(CheckSuites(one.result, suites, level));
   KASSAY_TRY(one.kernel, KernelAsShipped(options.kernel));
   if (one.kernel.identity.image_sha256 != one.result.kernel.image_sha256) {
@@ -147,15 +171,15 @@ Result<ExitCode> Certify(Options& options) {
   }
   KASSAY_TRY(const OneRun one, RunOf(options, level));
   CertifyInput input;
-  input.run = one.result;
   input.run_dir = one.folder;
-  input.config_file = one.kernel.config_file;
   input.level_file = DataDir() / "levels" / (level.name + ".toml");
-  input.profiles_dir = DataDir() / "vm" / "profiles";
-  input.installation = {DataDir(), LibexecDir()};
-  HtmlContext context = TextsOf(one.result.suites);
-  context.findings = {"Tested for certification level " + level.name + ": " + level.text};
-  input.report_html = HtmlOfRun(one.result, context);
+  input.waivers_file = options.waivers;
+  input.allow_waived = options.allow_waived;
+  input.report_html = [&](const RunResult& run) {
+    HtmlContext context = TextsOf(run.suites);
+    context.findings = {"Tested for certification level " + level.name + ": " + level.text};
+    return HtmlOfRun(run, context);
+  };
   auto certificate = MakeBundle(input, key, options.out);
   if (!certificate) {
     return Fail(
@@ -193,10 +217,14 @@ void AddCertifyCommands(CLI::App& app, ExitCode& exit_code) {
   certify->add_option("--out", options->out, "The bundle's folder; must not exist")->required();
   certify->add_option("--run", options->run, "Certify this run instead of a new one")
       ->check(CLI::ExistingDirectory);
+  certify->add_option("--waivers", options->waivers, "Waivers (TOML) for known defects")
+      ->check(CLI::ExistingFile);
   certify
-      ->add_option("--profile", options->flags.run.profile,
-                   "The profile to run the suites under, instead of their own")
-      ->capture_default_str();
+      ->add_option(
+          "--allow-waived", options->allow_waived,
+          "How many requirements may be waived, instead of a tenth of the level; stands in "
+          "the certificate's title")
+      ->check(CLI::Range(0, 10000));
   certify->add_option("--jobs", options->flags.run.jobs, "Machines at a time")
       ->check(CLI::Range(1, 256));
   certify

@@ -17,6 +17,7 @@
 #include "harness/cli/run_options.h"
 #include "harness/report/printable.h"
 #include "harness/suite/selection.h"
+#include "harness/verdict/conclude.h"
 
 namespace kassay::cli {
 namespace fs = std::filesystem;
@@ -126,6 +127,11 @@ Result<int> Case(Options& options) {
   NotesShown observer;
   KASSAY_TRY(const RunResult result, RunKernel(kernel, complete, observer));
   if (result.interrupted) return static_cast<int>(ExitCode::kInterrupted);
+  // Whoever holds the record comes to the same result.
+  KASSAY_TRY(const RunRecord record, ReadRunRecord(run.out_dir));
+  KASSAY_TRY(const RunResult again, Conclude(record));
+  if (ToJson(again) != ToJson(result))
+    return Fail(run.out_dir.string() + ": its record does not give its result");
   for (const CaseResult& one : result.cases) {
     if (one.case_name != options.case_name) continue;
     Show(one);

@@ -12,6 +12,7 @@
 #include "harness/report/ktap.h"
 #include "harness/report/posture.h"
 #include "harness/report/table.h"
+#include "harness/verdict/conclude.h"
 
 namespace kassay::cli {
 namespace {
@@ -75,13 +76,27 @@ Result<std::string> TextOf(const RunResult& run, const Options& options,
   return HtmlOfRun(run, context);
 }
 
+// A run's folder is concluded from its record, be it that of a run that was killed; results.json
+// alone speaks for itself.
+Result<RunResult> ResultOf(const fs::path& result) {
+  std::error_code ignored;
+  if (fs::exists(result / kJournalName, ignored)) {
+    KASSAY_TRY(const RunRecord record, ReadRunRecord(result));
+    return Conclude(record);
+  }
+  KASSAY_TRY(const std::string text,
+             ReadFile(fs::is_directory(result) ? result / "results.json" : result));
+  return RunResultFromJson(text);
+}
+
 Result<ExitCode> Write(const Options& options) {
-  fs::path file = options.result;
-  if (fs::is_directory(file)) file /= "results.json";
-  KASSAY_TRY(const std::string text, ReadFile(file));
-  auto run = RunResultFromJson(text);
-  if (!run) return Fail(run.error().Within(file.string()));
-  KASSAY_TRY(RunChecks checks, RunChecks::Load(options.checks));
+  auto run = ResultOf(options.result);
+  if (!run) return Fail(run.error().Within(options.result.string()));
+  CheckFlags flags = options.checks;
+  const fs::path waivers = options.result / kInputsName / kWaiversName;
+  std::error_code ignored;
+  if (flags.waivers.empty() && fs::exists(waivers, ignored)) flags.waivers = waivers;
+  KASSAY_TRY(RunChecks checks, RunChecks::Load(flags));
   KASSAY_CHECK(checks.ReadyFor(run->kernel));
   KASSAY_TRY(const CheckOutcome checked, checks.Apply(*run));
   KASSAY_TRY(const std::string report, TextOf(*run, options, checked));
@@ -93,7 +108,7 @@ void AddReportCommand(CLI::App& app, ExitCode& exit_code) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("report", "Write a result in another form");
   command->footer(kFooter);
-  command->add_option("RESULT", options->result, "results.json, or its folder")
+  command->add_option("RESULT", options->result, "A run's folder, or results.json")
       ->required()
       ->check(CLI::ExistingPath);
   command->add_option("--format", options->format, "The form")

@@ -115,6 +115,7 @@ Result<ExitCode> RunIt(const CLI::App& command, Options& options) {
   view.End();
   if (!run) return Fail(run.error());
   HtmlContext context = TextsOf(run->suites);
+  KASSAY_CHECK(checks.LeaveWaivers(run_options.out_dir));
   auto applied = checks.Apply(*run);
   if (!applied) {
     KASSAY_CHECK(LeaveResults(run_options.out_dir, *run, context));

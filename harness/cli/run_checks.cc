@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/file.h"
 #include "harness/base/paths.h"
 #include "harness/compare/compare_text.h"
 #include "harness/report/html/html.h"
 #include "harness/suite/catalogue.h"
+#include "harness/verdict/run_record.h"
 
 namespace kassay::cli {
 namespace fs = std::filesystem;
@@ -96,6 +98,7 @@ Result<RunChecks> RunChecks::Load(const CheckFlags& flags) {
   checks.baselines_dir_ = flags.baselines_dir.empty() ? BaselinesDir() : flags.baselines_dir;
   if (!flags.waivers.empty()) {
     KASSAY_TRY(checks.waivers_, LoadWaivers(flags.waivers));
+    KASSAY_TRY(checks.waivers_text_, ReadFile(flags.waivers));
   }
   if (!flags.level.empty()) {
     KASSAY_TRY(checks.level_, LoadLevel(DataDir() / "levels", flags.level));
@@ -121,6 +124,12 @@ Status RunChecks::ReadyFor(const KernelIdentity& kernel) {
     KASSAY_TRY(baseline_, LoadBaseline(file));
   }
   return {};
+}
+
+Status RunChecks::LeaveWaivers(const fs::path& run_dir) const {
+  return waivers_text_.empty()
+             ? Status()
+             : WriteFileAtomically(run_dir / kInputsName / kWaiversName, waivers_text_);
 }
 
 Result<CheckOutcome> RunChecks::Apply(RunResult& run) const {

@@ -48,9 +48,12 @@ class RunChecks {
   // whatever failed before; without, what is left of the run after waivers and, if asked for, known
   // bugs.
   [[nodiscard]] Result<CheckOutcome> Apply(RunResult& run) const;
+  // Puts the waivers among the inputs of a run's folder, where `kassay report` finds them.
+  [[nodiscard]] Status LeaveWaivers(const std::filesystem::path& run_dir) const;
 
  private:
   std::vector<Waiver> waivers_;
+  std::string waivers_text_;
   std::optional<Level> level_;
   std::optional<ResolvedLevel> resolved_;
   std::vector<Catalogue> catalogues_;

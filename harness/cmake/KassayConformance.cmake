@@ -72,7 +72,8 @@ list(JOIN SUITES " " SUITE_NAMES)
 kassay_unit_test(project_test
   SOURCES ${CMAKE_SOURCE_DIR}/harness/run/findings_test.cc
     ${CMAKE_SOURCE_DIR}/harness/run/project_test.cc
-  DEPENDS kassay_run)
+    ${CMAKE_SOURCE_DIR}/harness/certify/levels_test.cc
+  DEPENDS kassay_run kassay_certify)
 add_dependencies(project_test ${SUITE_TARGETS})
 target_compile_definitions(project_test PRIVATE
   KASSAY_FINDINGS="${CMAKE_SOURCE_DIR}/results/FINDINGS.md"

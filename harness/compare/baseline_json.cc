@@ -102,8 +102,8 @@ void CheckCases(const Baseline& baseline, JsonReader& reader) {
 
 std::string ToJson(const Baseline& baseline) {
   std::string out = "{\n \"kassay_baseline\": " + std::to_string(kBaselineFormat) + ",\n";
-  out += " \"kernel\": " + DumpJson(ToJsonObject(baseline.kernel)) + ",\n";
-  out += " \"environment\": " + DumpJson(ToJsonObject(baseline.environment)) + ",\n";
+  out += " \"kernel\": " + DumpJson(JsonOf(baseline.kernel)) + ",\n";
+  out += " \"environment\": " + DumpJson(JsonOf(baseline.environment)) + ",\n";
   out += " \"suites\": " + DumpJson(Json(baseline.suites)) + ",\n";
   AppendLines(out, "features", baseline.features);
   out += ",\n";
@@ -127,9 +127,9 @@ Result<Baseline> BaselineFromJson(std::string_view text) {
                 ExitCode::kUsage);
   }
   if (const Json* field = reader.Find("kernel"))
-    baseline.kernel = ReadKernelIdentity(*field, "/kernel", problem);
+    baseline.kernel = ReadJson<KernelIdentity>(*field, "/kernel", problem);
   if (const Json* field = reader.Find("environment")) {
-    baseline.environment = ReadEnvironment(*field, "/environment", problem);
+    baseline.environment = ReadJson<Environment>(*field, "/environment", problem);
   }
   reader.Get("suites", baseline.suites);
   reader.GetList("features", baseline.features, ReadFeature);

@@ -221,8 +221,8 @@ std::string ToMarkdown(const Comparison& comparison) {
 std::string ToJson(const Comparison& comparison) {
   Json json = {{"format", 1},
                {"kind", "comparison"},
-               {"before", ToJsonObject(comparison.before)},
-               {"after", ToJsonObject(comparison.after)},
+               {"before", JsonOf(comparison.before)},
+               {"after", JsonOf(comparison.after)},
                {"worse", comparison.Worse()},
                {"refused", comparison.Refused()},
                {"summary", Summary(comparison)},

@@ -218,7 +218,7 @@ std::string ToJson(const Matrix& matrix) {
   for (const MatrixKernel& kernel : matrix.kernels) {
     json["kernels"].push_back({{"name", kernel.name},
                                {"verdict", kernel.verdict},
-                               {"identity", ToJsonObject(kernel.identity)}});
+                               {"identity", JsonOf(kernel.identity)}});
   }
   json["features"] = Json::array();
   for (const MatrixFeature& feature : matrix.features) {

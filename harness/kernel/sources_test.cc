@@ -90,8 +90,9 @@ TEST(Pins, AreRead) {
 
 TEST(Pins, ThatAreWrongAreNamedWithTheirLine) {
   EXPECT_THAT(ErrorOf("x = 1\n"), HasSubstr("k.toml:1: unknown key 'x'"));
-  EXPECT_THAT(ErrorOf(Pin("colour = \"red\"\n")), HasSubstr("k.toml:5: unknown key 'colour'"));
-  EXPECT_THAT(ErrorOf(Pin("")), HasSubstr("needs vendor, name, release and files"));
+  EXPECT_THAT(ErrorOf(Pin("colour = \"red\"\n")),
+              HasSubstr("k.toml:5: kernel: unknown key 'colour'"));
+  EXPECT_THAT(ErrorOf(Pin("")), HasSubstr("kernel: 'files' is missing"));
   EXPECT_THAT(ErrorOf("[[kernel]]\nname = 7\n"), HasSubstr("k.toml:2: "));
   EXPECT_THAT(ErrorOf("[["), HasSubstr("k.toml:1: "));
   EXPECT_THAT(ErrorOf(Pin(File("pool/a.deb")) + Pin(File("pool/a.deb"))),

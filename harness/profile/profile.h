@@ -27,8 +27,16 @@ struct Profile {
   int disk_mib = 0;                        // a blank private virtio disk, 0 for none
   // "direct" (PVH, shortcuts on the command line) or "bzimage" (as shipped)
   std::string boot = "direct";
-  bool certification = false;  // may a certificate be made from it: no shortcuts, vendor's defaults
 };
+
+// What a profile changes of the system as its vendor boots it. Memory, CPUs and disks are hardware.
+struct ProfileChanges {
+  std::vector<std::string> command_line;  // words for the kernel
+  std::vector<std::string> modules;       // of the package, loaded or at hand
+  std::vector<std::string> files;         // brought into the guest
+  friend bool operator==(const ProfileChanges&, const ProfileChanges&) = default;
+};
+[[nodiscard]] ProfileChanges ChangesOf(const Profile& profile);
 
 // The profile of `profiles_dir`/NAME.toml. Fails, with file and line, on bad TOML, an unknown key,
 // a value of the wrong type or out of its range; an unknown name is a usage error that lists the

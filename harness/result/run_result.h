@@ -145,8 +145,5 @@ struct RunResult {
 // Fails with the place and the field on anything that the schema does not allow, and on a format
 // newer than kRunResultFormat.
 [[nodiscard]] Result<RunResult> RunResultFromJson(std::string_view json);
-// One case as one line of JSON, for the event journal; and back.
-[[nodiscard]] std::string ToJsonLine(const CaseResult& result);
-[[nodiscard]] Result<CaseResult> CaseResultFromJson(std::string_view json);
 
 }  // namespace kassay

@@ -11,6 +11,7 @@
 
 #include "harness/base/interrupt.h"
 #include "harness/protocol/records.h"
+#include "harness/verdict/conclude.h"
 #include "harness/verdict/judge.h"
 #include "harness/verdict/outcome_json.h"
 
@@ -35,35 +36,33 @@ std::vector<Unit> UnitsOf(const std::vector<PlannedCase>& cases, Isolation isola
   return units;
 }
 
+CaseToJudge WhichOf(const PlannedCase& planned) {
+  return {planned.suite, planned.profile, &planned.listed};
+}
+
 // A worker's machine: fresh for each case, or kept until it was harmed.
 class Worker {
  public:
   Worker(Lab& lab, const ExecuteOptions& options) : lab_(lab), options_(options) {}
 
-  Result<JournalledCase> RunCase(const PlannedCase& planned) {
-    const CaseToJudge which{planned.suite, planned.profile, &planned.listed};
-    JournalledCase finished;
-    if (!planned.why_not.empty()) {
-      finished.result = NotRun(which, planned.why_not);
-      return finished;
-    }
-    for (int attempt = 0; attempt < options_.repeat; ++attempt) {
+  // Each attempt that the case is to have.
+  Result<std::vector<Attempt>> RunCase(const PlannedCase& planned) {
+    std::vector<Attempt> attempts;
+    for (int i = 0; i < options_.repeat; ++i) {
       const Clock::time_point began = Clock::now();
       auto outcome = RunOnce(planned);
       if (Interrupted()) return Fail(Interruption());
-      CaseResult result = outcome ? Judge(which, *outcome) : CouldNotRun(which, outcome.error());
-      result.duration_ms =
-          std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began).count();
-      if (IsHarmed(result, outcome)) guest_.reset();
-      if (outcome) finished.outcomes.push_back(*std::move(outcome));
-      if (attempt == 0) {
-        finished.result = std::move(result);
+      Attempt& attempt = attempts.emplace_back();
+      if (outcome) {
+        attempt.outcome = *std::move(outcome);
       } else {
-        AddAttempt(finished.result, std::move(result));
+        attempt.error = outcome.error().message;
       }
+      attempt.duration_ms =
+          std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began).count();
+      if (IsHarmed(planned, attempt)) guest_.reset();
     }
-    Explain(finished.result, *planned.catalogue, options_.kernel);
-    return finished;
+    return attempts;
   }
 
  private:
@@ -85,10 +84,12 @@ class Worker {
   }
 
   // After this, a kept machine can no longer be trusted with the next case.
-  static bool IsHarmed(const CaseResult& result, const Result<GuestOutcome>& outcome) {
-    return !outcome || result.verdict == Verdict::kCrash || result.verdict == Verdict::kTimeout ||
-           result.verdict == Verdict::kError || outcome->end == GuestOutcome::End::kKernelDied ||
-           outcome->taint_after != outcome->taint_before;
+  static bool IsHarmed(const PlannedCase& planned, const Attempt& attempt) {
+    if (!attempt.outcome || attempt.outcome->end == GuestOutcome::End::kKernelDied ||
+        attempt.outcome->taint_after != attempt.outcome->taint_before)
+      return true;
+    const Verdict verdict = Judge(WhichOf(planned), *attempt.outcome).verdict;
+    return verdict == Verdict::kCrash || verdict == Verdict::kTimeout || verdict == Verdict::kError;
   }
 
   Lab& lab_;
@@ -128,10 +129,18 @@ Status ExecuteCases(const std::vector<PlannedCase>& cases, Lab& lab, Journal& jo
   const Status status = InParallel(units.size(), options.jobs, [&](size_t unit) -> Status {
     Worker worker(lab, options);
     for (const PlannedCase* planned : units[unit]) {
-      KASSAY_TRY(const JournalledCase finished, worker.RunCase(*planned));
+      if (!planned->why_not.empty()) {
+        const std::lock_guard<std::mutex> lock(reporting);
+        if (on_finished) on_finished(NotRun(WhichOf(*planned), planned->why_not), {});
+        continue;
+      }
+      JournalledCase finished{planned->suite, planned->listed.name, {}};
+      KASSAY_TRY(finished.attempts, worker.RunCase(*planned));
+      const CaseResult result =
+          ConcludeCase(WhichOf(*planned), finished.attempts, *planned->catalogue, options.kernel);
       const std::lock_guard<std::mutex> lock(reporting);
       KASSAY_CHECK(journal.AddCase(finished));
-      if (on_finished) on_finished(finished);
+      if (on_finished) on_finished(result, finished.attempts);
     }
     return {};
   });

@@ -35,10 +35,10 @@ struct ExecuteOptions {
   KernelFacts kernel;      // what a failure is explained by
 };
 
-// Called as cases end, one call at a time.
-using OnFinished = std::function<void(const JournalledCase&)>;
+// Called as cases end, one call at a time; without attempts for a case that did not run.
+using OnFinished = std::function<void(const CaseResult&, const std::vector<Attempt>&)>;
 
-// The finished cases are in the journal before on_finished sees them. Fails if the journal cannot
+// What a case did is in the journal before on_finished sees it. Fails if the journal cannot
 // be written. On Ctrl-C it returns early; what is finished was reported.
 [[nodiscard]] Status ExecuteCases(const std::vector<PlannedCase>& cases, Lab& lab, Journal& journal,
                                   const ExecuteOptions& options, const OnFinished& on_finished);

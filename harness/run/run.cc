@@ -16,12 +16,11 @@ namespace kassay {
 namespace fs = std::filesystem;
 namespace {
 
-void TakeInto(std::map<std::string, std::set<std::string>>& images, const Suite& suite,
-              const std::string& profile_override) {
+void TakeInto(SuiteImages& images, const Suite& suite, const std::string& profile_override) {
   const std::string& name = suite.catalogue.suite;
-  images[ProbeProfileOf(suite, profile_override)].insert(name);
-  for (const ListedCase& listed : suite.list.cases)
-    images[ProfileOf(suite, listed, profile_override)].insert(name);
+  if (suite.list.prepares) images.preparing.insert(name);
+  for (const std::string& profile : ProfilesOf({suite}, profile_override))
+    images.suites[profile].insert(name);
 }
 
 // MemAvailable of proc_meminfo(5) in MiB; nothing if it cannot be read.
@@ -50,10 +49,7 @@ SuiteImages ImagesOf(const Installation& installation, const RunOptions& options
     // What cannot be selected says so when the run begins.
     const auto selection = Select(installation, options.suites, options.filters);
     if (!selection) return images;
-    for (const Suite& suite : selection->suites) {
-      if (suite.list.prepares) images.preparing.insert(suite.catalogue.suite);
-      TakeInto(images.suites, suite, options.profile);
-    }
+    for (const Suite& suite : selection->suites) TakeInto(images, suite, options.profile);
     return images;
   }
   // All installed suites that use a profile, so that a run of one case and a run of everything
@@ -61,10 +57,7 @@ SuiteImages ImagesOf(const Installation& installation, const RunOptions& options
   const auto names = installation.InstalledSuites();
   if (!names) return images;
   for (const std::string& name : *names) {
-    const auto suite = installation.Load(name);
-    if (!suite) continue;
-    if (suite->list.prepares) images.preparing.insert(name);
-    TakeInto(images.suites, *suite, "");
+    if (const auto suite = installation.Load(name)) TakeInto(images, *suite, "");
   }
   return images;
 }

@@ -25,9 +25,7 @@ std::string NameOf(Isolation isolation) { return isolation == Isolation::kCase ?
 }  // namespace
 
 Status RunUnderWay::Begin() {
-  KASSAY_TRY(facts_.version,
-             ParseKernelVersion(kernel_.identity.version.empty() ? kernel_.identity.release
-                                                                 : kernel_.identity.version));
+  KASSAY_TRY(facts_.version, VersionOf(kernel_.identity));
   facts_.config = &kernel_.config;
   KASSAY_CHECK(options_.resume ? Resume() : BeginAnew());
   if (kernel_.config.Empty())
@@ -38,7 +36,8 @@ Status RunUnderWay::Begin() {
 Status RunUnderWay::BeginAnew() {
   KASSAY_TRY(selection_, Select(installation_, options_.suites, options_.filters));
   plan_.profile = options_.profile;
-  KASSAY_CHECK(lab_.Ready(Profiles()));
+  const std::set<std::string> profiles = ProfilesOf(selection_.suites, plan_.profile);
+  KASSAY_CHECK(lab_.Ready(profiles));
   plan_.kernel = kernel_.identity;
   plan_.kassay_version = KASSAY_VERSION;
   plan_.started_at = Now();
@@ -50,6 +49,9 @@ Status RunUnderWay::BeginAnew() {
   plan_.repeat = options_.repeat;
   if (!options_.prepared.empty()) TakePreparedProbes();
   KASSAY_TRY(journal_, Journal::Begin(options_.out_dir, plan_));
+  KASSAY_TRY(const std::vector<Suite> whole, installation_.LoadAll(plan_.suites));
+  KASSAY_CHECK(WriteInputs(options_.out_dir, options_.data_dir, whole, profiles, kernel_));
+  for (const auto& [suite, outcome] : probes_) KASSAY_CHECK(journal_->AddProbe(suite, outcome));
   notes_.WriteTo(*journal_);
   return {};
 }
@@ -67,17 +69,7 @@ void RunUnderWay::TakePreparedProbes() {
       was.profile != plan_.profile || was.boot != plan_.boot) {
     return;
   }
-  for (const auto& [suite, outcome] : content->probes) probe_outcomes_[suite] = outcome;
-}
-
-std::set<std::string> RunUnderWay::Profiles() const {
-  std::set<std::string> profiles;
-  for (const Suite& suite : selection_.suites) {
-    profiles.insert(ProbeProfileOf(suite, plan_.profile));
-    for (const ListedCase& listed : suite.list.cases)
-      profiles.insert(ProfileOf(suite, listed, plan_.profile));
-  }
-  return profiles;
+  probes_ = content->probes;
 }
 
 Status RunUnderWay::Resume() {
@@ -93,12 +85,14 @@ Status RunUnderWay::Resume() {
   KASSAY_TRY(const std::string suite_sha256, installation_.Sha256Of(plan_.suites));
   if (suite_sha256 != plan_.suite_sha256)
     return refuse("the suites have changed since; begin a new run");
-  KASSAY_CHECK(lab_.Ready(Profiles()));
-  for (const auto& [suite, outcome] : content.probes) probe_outcomes_[suite] = outcome;
+  KASSAY_CHECK(lab_.Ready(ProfilesOf(selection_.suites, plan_.profile)));
+  probes_ = content.probes;
+  machines_ = content.machines;
+  KASSAY_TRY(const RunResult so_far, Conclude({content, selection_.suites, kernel_.config}));
   // What failed for the harness's own fault is tried again.
-  for (const JournalledCase& finished : content.cases) {
-    if (finished.result.verdict != Verdict::kError)
-      results_[finished.result.Id()] = finished.result;
+  for (const CaseResult& result : so_far.cases) {
+    if (result.verdict != Verdict::kError && result.attempts > 0)
+      told_[result.Id()] = result.verdict;
   }
   notes_.Remember(content.notes);
   KASSAY_TRY(journal_, Journal::Continue(options_.out_dir, content));
@@ -124,15 +118,15 @@ Status RunUnderWay::ProbeSuite(const Suite& suite) {
         fmt::format("{}: its probes could not be run: {}", name, OneLine(outcome.error().message)));
     return {};
   }
-  probe_outcomes_[name] = AsJournalled(*outcome);
-  return journal_->AddProbe(name, probe_outcomes_[name]);
+  probes_[name] = AsJournalled(*outcome);
+  return journal_->AddProbe(name, probes_[name]);
 }
 
 Status RunUnderWay::Probe() {
   std::vector<const Suite*> to_probe;
   std::set<std::string> profiles;
   for (const Suite& suite : selection_.suites) {
-    if (probe_outcomes_.contains(suite.catalogue.suite)) continue;
+    if (probes_.contains(suite.catalogue.suite)) continue;
     to_probe.push_back(&suite);
     profiles.insert(ProbeProfileOf(suite, plan_.profile));
   }
@@ -147,60 +141,26 @@ Status RunUnderWay::Probe() {
   if (!status && status.error().code != ExitCode::kInterrupted) return status;
   if (Interrupted()) return {};
   // No machine came up at all: nothing can be said about this kernel.
-  if (first_machine_error_ && probe_outcomes_.empty()) return Fail(*first_machine_error_);
-  for (const Suite& suite : selection_.suites) {
-    const auto outcome = probe_outcomes_.find(suite.catalogue.suite);
-    if (outcome != probe_outcomes_.end()) JudgeProbe(suite, outcome->second);
-  }
+  if (first_machine_error_ && probes_.empty()) return Fail(*first_machine_error_);
   return {};
-}
-
-// A probe that crashes the kernel, hangs or breaks the protocol is a result of its own.
-void RunUnderWay::JudgeProbe(const Suite& suite, const GuestOutcome& outcome) {
-  ProbeRecords records = ReadProbeRecords(outcome.records);
-  for (ProbeRecord& record : records.features) {
-    if (suite.catalogue.FindFeature(record.feature) == nullptr) {
-      notes_.Add(fmt::format("{}: a probe of the unknown feature '{}'", suite.catalogue.suite,
-                             OneLine(record.feature, 80)));
-      continue;
-    }
-    probes_[record.feature] = std::move(record);
-  }
-  // Judged like a case that passed if the program ended well.
-  ListedCase listed;
-  listed.name = "Probe";
-  listed.timeout_s = kProbeLimitSeconds;
-  GuestOutcome as_case = outcome;
-  as_case.records = {R"({"type":"case_start","case":"Probe"})",
-                     R"({"type":"case_end","case":"Probe","passed":true})"};
-  CaseResult result =
-      Judge({suite.catalogue.suite, ProbeProfileOf(suite, plan_.profile), &listed}, as_case);
-  if (result.verdict == Verdict::kPass && !records.problem.empty()) {
-    result.verdict = Verdict::kError;
-    result.reason = "the probe's records are wrong: " + records.problem;
-  }
-  if (result.verdict != Verdict::kPass) results_[result.Id()] = std::move(result);
 }
 
 void RunUnderWay::Stand() {
   for (const Suite& suite : selection_.suites) {
-    for (const Feature& feature : suite.catalogue.features) {
-      const auto probe = probes_.find(feature.id);
-      FeatureStanding standing = StandingOf(
-          feature, suite.catalogue, facts_,
-          probe == probes_.end() ? std::nullopt : std::optional<ProbeRecord>(probe->second));
-      for (const std::string& note : standing.notes) notes_.Add(note);
-      standings_[suite.catalogue.suite][feature.id] = std::move(standing);
-    }
+    const auto probe = probes_.find(suite.catalogue.suite);
+    SuiteStanding standing =
+        StandingOf(suite, plan_.profile, probe == probes_.end() ? nullptr : &probe->second, facts_);
+    for (const std::string& note : standing.notes) notes_.Add(note);
+    standings_[suite.catalogue.suite] = std::move(standing);
   }
 }
 
 std::vector<PlannedCase> RunUnderWay::Plan() const {
   std::vector<PlannedCase> planned;
   for (const Suite& suite : selection_.suites) {
-    const Standings& standings = standings_.at(suite.catalogue.suite);
+    const Standings& standings = standings_.at(suite.catalogue.suite).features;
     for (const ListedCase& listed : suite.list.cases) {
-      if (results_.contains(suite.catalogue.suite + "." + listed.name)) continue;
+      if (told_.contains(suite.catalogue.suite + "." + listed.name)) continue;
       PlannedCase& one = planned.emplace_back();
       one.suite = suite.catalogue.suite;
       one.profile = ProfileOf(suite, listed, plan_.profile);
@@ -225,89 +185,52 @@ static std::string FileNameOf(const std::string& case_id) {
   return name;
 }
 
-void RunUnderWay::Keep(const JournalledCase& finished) {
-  const CaseResult& result = finished.result;
+void RunUnderWay::Keep(const CaseResult& result, const std::vector<Attempt>& attempts) {
   const bool keep_console = result.verdict == Verdict::kCrash ||
                             result.verdict == Verdict::kTimeout ||
                             result.verdict == Verdict::kError;
   std::string console;
-  for (const GuestOutcome& outcome : finished.outcomes) console += outcome.console;
+  for (const Attempt& attempt : attempts) {
+    if (attempt.outcome) console += attempt.outcome->console;
+  }
   if (keep_console && !console.empty()) {
     const fs::path file = options_.out_dir / "console" / (FileNameOf(result.Id()) + ".log");
     if (const Status status = WriteFileAtomically(file, console); !status)
       notes_.Add(status.error().message);
   }
   observer_.OnCase(result);
-  results_[result.Id()] = result;
+  if (!attempts.empty()) told_[result.Id()] = result.verdict;
+  // What cannot be written shows itself with the next case.
+  static_cast<void>(RecordMachines());
 }
 
-static std::vector<std::string> FeaturesOf(const ListedCase& listed, const Catalogue& catalogue) {
-  std::set<std::string> features;
-  for (const std::string& id : listed.requirements) {
-    if (const Requirement* requirement = catalogue.FindRequirement(id))
-      features.insert(requirement->feature);
-  }
-  return {features.begin(), features.end()};
-}
-
-RunResult RunUnderWay::Conclude() {
-  RunResult run;
-  run.kernel = plan_.kernel;
-  run.environment.kassay_version = plan_.kassay_version;
-  run.environment.suite_sha256 = plan_.suite_sha256;
-  run.environment.isolation = plan_.isolation;
+// What the machines turned out to be, as far as the journal does not have it.
+Status RunUnderWay::RecordMachines() {
   for (const auto& [profile, facts] : lab_.Facts()) {
-    run.environment.qemu_version = facts.qemu_version;
-    run.environment.accelerator = Name(facts.accelerator);
-    const std::string boot = Name(facts.boot);
-    const bool same = run.environment.boot.empty() || run.environment.boot == boot;
-    run.environment.boot = same ? boot : "mixed";
-    run.environment.command_lines[profile] = facts.command_line;
+    const MachineRecord machine{facts.qemu_version, Name(facts.accelerator), Name(facts.boot),
+                                facts.command_line};
+    const auto before = machines_.find(profile);
+    if (before != machines_.end() && before->second == machine) continue;
+    machines_[profile] = machine;
+    KASSAY_CHECK(journal_->AddMachine(profile, machine));
   }
-  run.suites = plan_.suites;
-  NameFilter filter;
-  for (const std::string& one : plan_.filters) filter.Add(one);
-  run.filter = filter.Text();
-  run.started_at = plan_.started_at;
-  run.finished_at = Now();
-  run.interrupted = Interrupted();
-  std::map<std::string, std::vector<const CaseResult*>> by_feature;
-  for (const Suite& suite : selection_.suites) {
-    for (const ListedCase& listed : suite.list.cases) {
-      const auto found = results_.find(suite.catalogue.suite + "." + listed.name);
-      if (found == results_.end()) continue;
-      found->second.features = FeaturesOf(listed, suite.catalogue);
-      for (const std::string& feature : found->second.features)
-        by_feature[feature].push_back(&found->second);
-    }
-  }
-  for (const Suite& suite : selection_.suites) {
-    for (const Feature& feature : suite.catalogue.features) {
-      if (standings_.empty()) break;
-      FeatureResult result = standings_[suite.catalogue.suite][feature.id].result;
-      ConcludeFeature(result, by_feature[feature.id]);
-      run.features.push_back(std::move(result));
-    }
-  }
-  for (const auto& [id, result] : results_) run.cases.push_back(result);
-  run.notes = notes_.texts();
-  return run;
+  return {};
 }
 
 // Every case that was to run in a machine failed for the harness's own fault.
 bool RunUnderWay::NothingWasTested() const {
-  return std::none_of(results_.begin(), results_.end(), [](const auto& entry) {
-    return entry.second.verdict != Verdict::kError && entry.second.attempts > 0;
-  });
+  return std::none_of(told_.begin(), told_.end(),
+                      [](const auto& entry) { return entry.second != Verdict::kError; });
 }
 
 Result<RunResult> RunUnderWay::Go() {
   auto run = Steps();
   const bool is_new = journal_.has_value() && !options_.resume;
-  if (!run && is_new && results_.empty()) {
+  if (!run && is_new && told_.empty()) {
     std::error_code ignored;
     journal_.reset();
     fs::remove(options_.out_dir / kJournalName, ignored);
+    fs::remove_all(options_.out_dir / kInputsName, ignored);
     fs::remove(options_.out_dir, ignored);  // only if nothing else is in it
   }
   return run;
@@ -315,12 +238,12 @@ Result<RunResult> RunUnderWay::Go() {
 
 Result<RunResult> RunUnderWay::Steps() {
   KASSAY_CHECK(Begin());
-  const Status probed = Probe();
-  if (!probed) return Fail(probed.error());
+  KASSAY_CHECK(Probe());
+  KASSAY_CHECK(RecordMachines());
   if (!Interrupted() && !options_.probe_only) {
     Stand();
     const std::vector<PlannedCase> planned = Plan();
-    observer_.OnPlan(planned.size(), results_.size());
+    observer_.OnPlan(planned.size(), told_.size());
     ExecuteOptions execute;
     execute.jobs = options_.jobs;
     execute.isolation = plan_.isolation == "suite" ? Isolation::kSuite : Isolation::kCase;
@@ -328,12 +251,16 @@ Result<RunResult> RunUnderWay::Steps() {
     execute.limit_scale = options_.limit_scale;
     execute.kernel = facts_;
     KASSAY_CHECK(ExecuteCases(planned, lab_, *journal_, execute,
-                              [&](const JournalledCase& finished) { Keep(finished); }));
+                              [&](const CaseResult& result, const std::vector<Attempt>& attempts) {
+                                Keep(result, attempts);
+                              }));
   }
   if (first_machine_error_ && NothingWasTested() && !options_.probe_only && !Interrupted())
     return Fail(*first_machine_error_);
-  KASSAY_CHECK(journal_->End(Interrupted()));
-  return Conclude();
+  KASSAY_CHECK(RecordMachines());
+  KASSAY_CHECK(journal_->End(Now(), Interrupted()));
+  KASSAY_TRY(JournalContent content, ReadJournal(options_.out_dir));
+  return Conclude({std::move(content), selection_.suites, kernel_.config});
 }
 
 }  // namespace kassay

@@ -12,8 +12,7 @@
 #include "harness/run/notes.h"
 #include "harness/run/run.h"
 #include "harness/suite/selection.h"
-#include "harness/verdict/case_records.h"
-#include "harness/verdict/feature_status.h"
+#include "harness/verdict/conclude.h"
 #include "harness/verdict/journal.h"
 
 namespace kassay {
@@ -36,17 +35,15 @@ class RunUnderWay {
  private:
   [[nodiscard]] Result<RunResult> Steps();
   [[nodiscard]] Status Begin();
-  [[nodiscard]] std::set<std::string> Profiles() const;
   [[nodiscard]] Status BeginAnew();
   [[nodiscard]] Status Resume();
   void TakePreparedProbes();
   [[nodiscard]] Status Probe();
   [[nodiscard]] Status ProbeSuite(const Suite& suite);
-  void JudgeProbe(const Suite& suite, const GuestOutcome& outcome);
   void Stand();
   [[nodiscard]] std::vector<PlannedCase> Plan() const;
-  void Keep(const JournalledCase& finished);
-  [[nodiscard]] RunResult Conclude();
+  void Keep(const CaseResult& result, const std::vector<Attempt>& attempts);
+  [[nodiscard]] Status RecordMachines();
   [[nodiscard]] bool NothingWasTested() const;
 
   Lab& lab_;
@@ -60,11 +57,11 @@ class RunUnderWay {
   Selection selection_;
   KernelFacts facts_;
   std::optional<Journal> journal_;
-  std::mutex mutex_;                                    // guards what follows while probes run
-  std::map<std::string, ProbeRecord> probes_;           // by feature
-  std::map<std::string, GuestOutcome> probe_outcomes_;  // by suite
-  std::map<std::string, CaseResult> results_;           // by Id()
-  std::map<std::string, Standings> standings_;          // by suite
+  std::mutex mutex_;                                // guards what follows while probes run
+  std::map<std::string, GuestOutcome> probes_;      // by suite
+  std::map<std::string, Verdict> told_;             // of cases that ran, by Id()
+  std::map<std::string, SuiteStanding> standings_;  // by suite
+  std::map<std::string, MachineRecord> machines_;   // by profile, as they are in the journal
   std::optional<Error> first_machine_error_;
 };
 

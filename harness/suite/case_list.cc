@@ -10,7 +10,7 @@
 #include "harness/base/file.h"
 #include "harness/base/process/program.h"
 #include "harness/base/sha256.h"
-#include "harness/base/text/json_reader.h"
+#include "harness/base/text/json_fields.h"
 #include "harness/protocol/records.h"
 
 namespace kassay {
@@ -37,30 +37,40 @@ bool IsRegex(const std::string& text) {
   }
 }
 
-ListedCase ReadListedCase(const Json& json, const std::string& place, std::string& problem) {
-  ListedCase listed;
-  JsonReader reader(json, place, problem);
-  reader.Get("case", listed.name);
-  reader.Get("requirements", listed.requirements);
-  reader.GetOptional("on_host", listed.on_host);
-  reader.Get("detection", listed.detection);
-  reader.Get("timeout_s", listed.timeout_s);
-  reader.Get("profile", listed.profile);
-  reader.Get("expects_panic", listed.expects_panic);
-  reader.GetOptional("allows_taint", listed.allows_taint);
-  reader.Get("file", listed.file);
-  reader.Get("line", listed.line);
-  if (!IsCaseName(listed.name)) reader.Complain("case", "is not a case's name");
-  if (listed.requirements.empty()) reader.Complain("requirements", "is empty");
+}  // namespace
+
+static void Describe(JsonFields& fields, ListedCase& listed) {
+  fields("case", listed.name);
+  fields("requirements", listed.requirements);
+  fields.Optional("on_host", listed.on_host);
+  fields("detection", listed.detection);
+  fields("timeout_s", listed.timeout_s);
+  fields("profile", listed.profile);
+  fields("expects_panic", listed.expects_panic);
+  fields.Optional("allows_taint", listed.allows_taint);
+  fields("file", listed.file);
+  fields("line", listed.line);
+  if (!fields.IsReading()) return;
+  if (!IsCaseName(listed.name)) fields.Complain("case", "is not a case's name");
+  if (listed.requirements.empty()) fields.Complain("requirements", "is empty");
   if (listed.timeout_s < 1 || listed.timeout_s > kMaxTimeoutS)
-    reader.Complain("timeout_s", fmt::format("is not within 1 and {}", kMaxTimeoutS));
+    fields.Complain("timeout_s", fmt::format("is not within 1 and {}", kMaxTimeoutS));
   if (listed.profile.find_first_of("/.") != std::string::npos)
-    reader.Complain("profile", "is not a profile's name");
-  if (!IsRegex(listed.expects_panic)) reader.Complain("expects_panic", "is no regular expression");
-  return listed;
+    fields.Complain("profile", "is not a profile's name");
+  if (!IsRegex(listed.expects_panic)) fields.Complain("expects_panic", "is no regular expression");
 }
 
-}  // namespace
+static void Describe(JsonFields& fields, CaseList& list) {
+  fields("suite", list.suite);
+  fields("features", list.features);
+  fields.Optional("prepares", list.prepares);
+  fields("cases", list.cases);
+  std::set<std::string> seen;
+  for (const ListedCase& listed : list.cases) {
+    if (!seen.insert(listed.name).second && fields.IsReading())
+      fields.Complain("cases", "has " + listed.name + " twice");
+  }
+}
 
 const ListedCase* CaseList::Find(std::string_view name) const {
   const auto found = std::find_if(cases.begin(), cases.end(),
@@ -70,20 +80,13 @@ const ListedCase* CaseList::Find(std::string_view name) const {
 
 Result<CaseList> ParseCaseList(std::string_view text) {
   KASSAY_TRY(const Json json, ParseJson(text));
-  CaseList list;
   std::string problem;
-  JsonReader reader(json, "", problem);
-  reader.Get("suite", list.suite);
-  reader.Get("features", list.features);
-  reader.GetOptional("prepares", list.prepares);
-  reader.GetList("cases", list.cases, ReadListedCase);
-  std::set<std::string> seen;
-  for (const ListedCase& listed : list.cases) {
-    if (!seen.insert(listed.name).second) reader.Complain("cases", "has " + listed.name + " twice");
-  }
+  CaseList list = ReadJson<CaseList>(json, "", problem);
   if (!problem.empty()) return Fail("not a case list: " + problem);
   return list;
 }
+
+std::string ToJson(const CaseList& list) { return DumpJson(JsonOf(list), 1) + "\n"; }
 
 namespace {
 

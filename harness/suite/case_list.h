@@ -35,6 +35,8 @@ struct CaseList {
 // Fails with the place on anything that the format does not allow: names that do not fit into a
 // file name or a filter, the same case twice, a time limit out of 1 to 3600 s, a bad expression.
 [[nodiscard]] Result<CaseList> ParseCaseList(std::string_view json);
+// The same list again.
+[[nodiscard]] std::string ToJson(const CaseList& list);
 
 // Runs `executable --kassay_list` on this machine, with a limit in time and output. With a
 // `cache_dir` the answer is kept there and taken from there while the executable is the same file

@@ -66,9 +66,12 @@ TEST(Catalogue, IsReadWhole) {
 
 TEST(Catalogue, ErrorsNameFileLineAndEntry) {
   EXPECT_EQ(With("until = \"7.3\"", "untill = \"7.3\"").error().message,
-            "requirements.toml:19: requirement IOU-051: unknown key 'untill'");
+            "requirements.toml:19: requirement IOU-051: unknown key 'untill'; known are errata, "
+            "feature, id, "
+            "kconfig, since, source, text, until, untested");
   EXPECT_EQ(With("until = \"7.3\"", "until = \"seven\"").error().message,
-            "requirements.toml:19: requirement IOU-051: until: 'seven' is not a kernel version "
+            "requirements.toml:19: requirement IOU-051: 'until' is no version: 'seven' is not a "
+            "kernel version "
             "like 7.0 or 7.0.13");
   EXPECT_THAT(With("affects = \">=7.0", "affects = \"~7.0").error().message,
               HasSubstr("requirements.toml:21: errata of IOU-051: affects: '~7.0'"));
@@ -86,11 +89,11 @@ TEST(Catalogue, WhatIsMissingOrWrongIsRefused) {
   EXPECT_THAT(With("id = \"IOU-051\"", "id = \"IOU 051\"").error().message,
               HasSubstr("not a plain name"));
   EXPECT_THAT(With("[\"CONFIG_IO_URING\"]", "[\"IO_URING\"]").error().message,
-              HasSubstr("'IO_URING' is not CONFIG_X"));
+              HasSubstr("'kconfig' has 'IO_URING', not CONFIG_X"));
   EXPECT_THAT(With("[\"CONFIG_NET\"]", "[\"NET\"]").error().message,
-              HasSubstr("suite: kconfig: 'NET' is not CONFIG_X"));
+              HasSubstr("suite: 'kconfig' has 'NET', not CONFIG_X"));
   EXPECT_THAT(With("[\"CONFIG_INET\"]", "[\"INET\"]").error().message,
-              HasSubstr("needs: 'INET' is not CONFIG_X"));
+              HasSubstr("'needs' has 'INET', not CONFIG_X"));
   EXPECT_THAT(With("[\"CONFIG_IO_URING\"]", "[7]").error().message,
               HasSubstr("not a list of strings"));
   EXPECT_THAT(With("[suite]", "[suit]").error().message, HasSubstr("unknown key 'suit'"));

@@ -70,4 +70,10 @@ bool NameFilter::MatchesCase(const std::string& suite, const std::string& case_n
   return wanted_.empty() || std::any_of(wanted_.begin(), wanted_.end(), matches);
 }
 
+NameFilter FilterOf(const std::vector<std::string>& filters) {
+  NameFilter all;
+  for (const std::string& filter : filters) all.Add(filter);
+  return all;
+}
+
 }  // namespace kassay

@@ -36,4 +36,7 @@ class NameFilter {
   std::vector<std::string> unwanted_;
 };
 
+// All of these filters joined.
+[[nodiscard]] NameFilter FilterOf(const std::vector<std::string>& filters);
+
 }  // namespace kassay

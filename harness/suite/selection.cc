@@ -36,6 +36,14 @@ Result<Suite> Installation::Load(const std::string& name) const {
   return suite;
 }
 
+Result<std::vector<Suite>> Installation::LoadAll(const std::vector<std::string>& names) const {
+  std::vector<Suite> suites;
+  for (const std::string& name : names) {
+    KASSAY_TRY(suites.emplace_back(), Load(name));
+  }
+  return suites;
+}
+
 Result<std::string> Installation::Sha256Of(const std::vector<std::string>& names) const {
   Sha256 sum;
   for (const std::string& name : names) {
@@ -75,32 +83,42 @@ Result<Selection> Select(const Installation& installation,
   }
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
-  NameFilter filter;
-  for (const std::string& one : filters) filter.Add(one);
-
   Selection selection;
-  for (const std::string& name : names) {
-    KASSAY_TRY(selection.suites.emplace_back(), installation.Load(name));
-  }
-  if (const std::string glob = UnmatchedPattern(selection.suites, filter); !glob.empty()) {
+  KASSAY_TRY(selection.suites, installation.LoadAll(names));
+  KASSAY_CHECK(KeepWanted(selection.suites, filters));
+  std::erase_if(selection.suites, [&](const Suite& suite) {
+    return suite.list.cases.empty() && suite_names.empty();
+  });
+  return selection;
+}
+
+Status KeepWanted(std::vector<Suite>& suites, const std::vector<std::string>& filters) {
+  const NameFilter filter = FilterOf(filters);
+  if (const std::string glob = UnmatchedPattern(suites, filter); !glob.empty()) {
     return Fail(fmt::format("no case matches '{}'; `kassay list cases` shows all", glob),
                 ExitCode::kUsage);
   }
   size_t wanted = 0;
-  for (Suite& suite : selection.suites) {
+  for (Suite& suite : suites) {
     std::erase_if(suite.list.cases, [&](const ListedCase& listed) {
       return !filter.MatchesCase(suite.catalogue.suite, listed.name);
     });
     wanted += suite.list.cases.size();
   }
-  if (wanted == 0) {
-    return Fail(filter.Empty() ? "the suite has no case" : "the patterns take every case away",
-                ExitCode::kUsage);
+  if (wanted > 0) return {};
+  return Fail(filter.Empty() ? "the suite has no case" : "the patterns take every case away",
+              ExitCode::kUsage);
+}
+
+std::set<std::string> ProfilesOf(const std::vector<Suite>& suites,
+                                 const std::string& profile_override) {
+  std::set<std::string> profiles;
+  for (const Suite& suite : suites) {
+    profiles.insert(ProbeProfileOf(suite, profile_override));
+    for (const ListedCase& listed : suite.list.cases)
+      profiles.insert(ProfileOf(suite, listed, profile_override));
   }
-  std::erase_if(selection.suites, [&](const Suite& suite) {
-    return suite.list.cases.empty() && suite_names.empty();
-  });
-  return selection;
+  return profiles;
 }
 
 std::string ProfileOf(const Suite& suite, const ListedCase& listed,

@@ -29,6 +29,7 @@ struct Installation {
   [[nodiscard]] Result<std::vector<std::string>> InstalledSuites() const;
   // One suite, read and listed. An unknown name is a usage error that says which there are.
   [[nodiscard]] Result<Suite> Load(const std::string& name) const;
+  [[nodiscard]] Result<std::vector<Suite>> LoadAll(const std::vector<std::string>& names) const;
   // SHA-256 over the executables and catalogues of these suites: the version of the tests.
   [[nodiscard]] Result<std::string> Sha256Of(const std::vector<std::string>& names) const;
 };
@@ -42,6 +43,15 @@ struct Selection {
 [[nodiscard]] Result<Selection> Select(const Installation& installation,
                                        const std::vector<std::string>& suite_names,
                                        const std::vector<std::string>& filters);
+
+// Takes the cases away that the filters do not want. Usage errors: a pattern that matches nothing,
+// nothing left.
+[[nodiscard]] Status KeepWanted(std::vector<Suite>& suites,
+                                const std::vector<std::string>& filters);
+
+// The profiles that the probes and cases of these suites run under.
+[[nodiscard]] std::set<std::string> ProfilesOf(const std::vector<Suite>& suites,
+                                               const std::string& profile_override);
 
 // The profile that a case runs under: its own, else `profile_override`, else its suite's.
 [[nodiscard]] std::string ProfileOf(const Suite& suite, const ListedCase& listed,

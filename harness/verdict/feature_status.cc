@@ -14,16 +14,17 @@ std::string Text(const KernelVersion& version) {
                             : fmt::format("{}.{}.{}", version.major, version.minor, version.patch);
 }
 
-class Stand {
+class FeatureDecision {
  public:
-  Stand(const Feature& feature, const Catalogue& suite) : feature_(feature), suite_(suite) {
+  FeatureDecision(const Feature& feature, const Catalogue& suite)
+      : feature_(feature), suite_(suite) {
     out_.result.feature = feature.id;
     out_.result.suite = suite.suite;
     out_.result.title = feature.title;
     out_.result.since = feature.since;
   }
 
-  FeatureStanding On(const KernelFacts& kernel, const std::optional<ProbeRecord>& probe) && {
+  FeatureStanding Decide(const KernelFacts& kernel, const std::optional<ProbeRecord>& probe) && {
     const bool old = kernel.version < feature_.since_version;
     const bool config_known = !kernel.config->Empty();
     const std::string off = config_known ? WhyKconfigFails(feature_.kconfig, *kernel.config) : "";
@@ -151,7 +152,7 @@ std::vector<std::string> OptionsReliedOn(const std::vector<std::string>& require
 
 FeatureStanding StandingOf(const Feature& feature, const Catalogue& suite,
                            const KernelFacts& kernel, const std::optional<ProbeRecord>& probe) {
-  return Stand(feature, suite).On(kernel, probe);
+  return FeatureDecision(feature, suite).Decide(kernel, probe);
 }
 
 void ConcludeFeature(FeatureResult& feature, const std::vector<const CaseResult*>& cases) {

@@ -6,44 +6,98 @@
 #include <unistd.h>
 
 #include "harness/base/file.h"
+#include "harness/base/text/json_fields.h"
 #include "harness/result/json_identity.h"
 #include "harness/verdict/outcome_json.h"
 
 namespace kassay {
 namespace fs = std::filesystem;
+
+static void Describe(JsonFields& fields, RunPlanRecord& plan) {
+  fields("kernel", plan.kernel);
+  fields("kassay_version", plan.kassay_version);
+  fields("suite_sha256", plan.suite_sha256);
+  fields("started_at", plan.started_at);
+  fields("suites", plan.suites);
+  fields("filters", plan.filters);
+  fields("isolation", plan.isolation);
+  fields("boot", plan.boot);
+  fields("profile", plan.profile);
+  fields("repeat", plan.repeat);
+}
+
+static void Describe(JsonFields& fields, Attempt& attempt) {
+  fields("duration_ms", attempt.duration_ms);
+  fields.Optional("outcome", attempt.outcome);
+  fields.Optional("error", attempt.error);
+}
+
+static void Describe(JsonFields& fields, MachineRecord& machine) {
+  fields("qemu_version", machine.qemu_version);
+  fields("accelerator", machine.accelerator);
+  fields("boot", machine.boot);
+  fields("command_line", machine.command_line);
+}
+
+static void Describe(JsonFields& fields, JournalledCase& finished) {
+  fields.Constant("type", std::string("case"));
+  fields("suite", finished.suite);
+  fields("case", finished.name);
+  fields("attempts", finished.attempts);
+}
+
 namespace {
 
-constexpr size_t kMaxJournalBytes = size_t{2} << 30;
-
-Json ToJsonObject(const RunPlanRecord& plan) {
-  return {{"kernel", kassay::ToJsonObject(plan.kernel)},
-          {"kassay_version", plan.kassay_version},
-          {"suite_sha256", plan.suite_sha256},
-          {"started_at", plan.started_at},
-          {"suites", plan.suites},
-          {"filters", plan.filters},
-          {"isolation", plan.isolation},
-          {"boot", plan.boot},
-          {"profile", plan.profile},
-          {"repeat", plan.repeat}};
-}
-
-RunPlanRecord ReadPlan(const Json& json, const std::string& place, std::string& problem) {
+// The other lines.
+struct RunEvent {
   RunPlanRecord plan;
-  JsonReader reader(json, place, problem);
-  if (const Json* kernel = reader.Find("kernel"))
-    plan.kernel = ReadKernelIdentity(*kernel, reader.PlaceOf("kernel"), problem);
-  reader.Get("kassay_version", plan.kassay_version);
-  reader.Get("suite_sha256", plan.suite_sha256);
-  reader.Get("started_at", plan.started_at);
-  reader.Get("suites", plan.suites);
-  reader.Get("filters", plan.filters);
-  reader.Get("isolation", plan.isolation);
-  reader.Get("boot", plan.boot);
-  reader.Get("profile", plan.profile);
-  reader.Get("repeat", plan.repeat);
-  return plan;
+};
+struct MachineEvent {
+  std::string profile;
+  MachineRecord machine;
+};
+struct ProbeEvent {
+  std::string suite;
+  GuestOutcome outcome;
+};
+struct NoteEvent {
+  std::string text;
+};
+struct EndEvent {
+  std::string at;
+  bool interrupted = false;
+};
+
+void Describe(JsonFields& fields, RunEvent& event) {
+  fields.Constant("type", std::string("run"));
+  fields.Constant("format", kJournalFormat);
+  fields("plan", event.plan);
 }
+
+void Describe(JsonFields& fields, MachineEvent& event) {
+  fields.Constant("type", std::string("machine"));
+  fields("profile", event.profile);
+  fields("machine", event.machine);
+}
+
+void Describe(JsonFields& fields, ProbeEvent& event) {
+  fields.Constant("type", std::string("probe"));
+  fields("suite", event.suite);
+  fields("outcome", event.outcome);
+}
+
+void Describe(JsonFields& fields, NoteEvent& event) {
+  fields.Constant("type", std::string("note"));
+  fields("text", event.text);
+}
+
+void Describe(JsonFields& fields, EndEvent& event) {
+  fields.Constant("type", std::string("end"));
+  fields("at", event.at);
+  fields("interrupted", event.interrupted);
+}
+
+constexpr size_t kMaxJournalBytes = size_t{2} << 30;
 
 class JournalParser {
  public:
@@ -73,51 +127,57 @@ class JournalParser {
     JsonReader reader(*json, "", problem_);
     std::string type;
     reader.Get("type", type);
-    if (!problem_.empty()) return;
-    if ((line_ == 1) != (type == "run")) {
+    if (problem_.empty() && (line_ == 1) != (type == "run"))
       problem_ = line_ == 1 ? "does not begin with the run" : "a second run";
-      return;
-    }
-    Take(type, reader);
+    if (problem_.empty() && type == "run") CheckFormat(reader);
+    if (problem_.empty()) Take(type, *json);
   }
 
-  void Take(const std::string& type, JsonReader& reader) {
+  void CheckFormat(JsonReader& reader) {
+    int format = 0;
+    reader.Get("format", format);
+    if (problem_.empty() && format != kJournalFormat)
+      problem_ = fmt::format("journal format {} is not known to this kassay", format);
+  }
+
+  template <typename Event>
+  Event Read(const Json& json) {
+    return ReadJson<Event>(json, "", problem_);
+  }
+
+  void Take(const std::string& type, const Json& json) {
+    // What follows an end is a run that was taken up again.
+    content_.ended = type == "end";
     if (type == "run") {
-      int format = 0;
-      reader.Get("format", format);
-      if (problem_.empty() && format != kJournalFormat)
-        problem_ = fmt::format("journal format {} is not known to this kassay", format);
-      if (const Json* plan = reader.Find("plan"))
-        content_.plan = ReadPlan(*plan, "/plan", problem_);
+      content_.plan = Read<RunEvent>(json).plan;
+    } else if (type == "machine") {
+      auto event = Read<MachineEvent>(json);
+      content_.machines[event.profile] = std::move(event.machine);
     } else if (type == "probe") {
-      auto& [suite, outcome] = content_.probes.emplace_back();
-      reader.Get("suite", suite);
-      if (const Json* field = reader.Find("outcome"))
-        outcome = ReadGuestOutcome(*field, "/outcome", problem_);
+      auto event = Read<ProbeEvent>(json);
+      content_.probes[event.suite] = std::move(event.outcome);
     } else if (type == "case") {
-      TakeCase(reader);
+      TakeCase(json);
     } else if (type == "note") {
-      reader.Get("text", content_.notes.emplace_back());
+      content_.notes.push_back(Read<NoteEvent>(json).text);
     } else if (type == "end") {
-      bool interrupted = false;
-      reader.Get("interrupted", interrupted);
-      content_.ended = !interrupted;
+      auto event = Read<EndEvent>(json);
+      content_.interrupted = event.interrupted;
+      content_.ended_at = std::move(event.at);
     } else {
       problem_ = "an event of an unknown type";
     }
+    if (!content_.ended) content_.ended_at.clear();
   }
 
-  void TakeCase(JsonReader& reader) {
-    JournalledCase& finished = content_.cases.emplace_back();
-    if (const Json* field = reader.Find("result")) {
-      auto result = CaseResultFromJson(DumpJson(*field));
-      if (result) {
-        finished.result = *std::move(result);
-      } else {
-        problem_ = result.error().message;
-      }
+  void TakeCase(const Json& json) {
+    const JournalledCase& finished = content_.cases.emplace_back(Read<JournalledCase>(json));
+    if (!problem_.empty()) return;
+    if (finished.attempts.empty()) problem_ = "a case without an attempt";
+    for (const Attempt& attempt : finished.attempts) {
+      if (attempt.outcome.has_value() == attempt.error.empty()) continue;
+      problem_ = "an attempt with both an outcome and an error, or with neither";
     }
-    reader.GetList("outcomes", finished.outcomes, ReadGuestOutcome);
   }
 
   size_t line_ = 0;
@@ -168,8 +228,7 @@ Result<Journal> Journal::Begin(const fs::path& run_dir, const RunPlanRecord& pla
   auto fd = OpenLocked(path, O_CREAT | O_EXCL);
   if (!fd) return Fail(fd.error().message + "; choose another folder with --out", fd.error().code);
   Journal journal(std::move(*fd), path);
-  const Json first = {{"type", "run"}, {"format", kJournalFormat}, {"plan", ToJsonObject(plan)}};
-  KASSAY_CHECK(journal.Append(DumpJson(first)));
+  KASSAY_CHECK(journal.Append(DumpJson(JsonOf(RunEvent{plan}))));
   return journal;
 }
 
@@ -181,7 +240,7 @@ Result<Journal> Journal::Continue(const fs::path& run_dir, const JournalContent&
   return Journal(std::move(fd), path);
 }
 
-Status Journal::Append(const std::string& line, bool sync) {
+Status Journal::Append(const std::string& line) {
   const std::lock_guard<std::mutex> lock(*mutex_);
   const std::string whole = line + "\n";
   std::string_view left = whole;
@@ -191,32 +250,28 @@ Status Journal::Append(const std::string& line, bool sync) {
     if (put <= 0) return FailErrno("write " + path_.string());
     left.remove_prefix(static_cast<size_t>(put));
   }
-  if (sync && ::fdatasync(fd_.Get()) != 0) return FailErrno("write " + path_.string());
+  if (::fdatasync(fd_.Get()) != 0) return FailErrno("write " + path_.string());
   return {};
 }
 
+Status Journal::AddMachine(const std::string& profile, const MachineRecord& machine) {
+  return Append(DumpJson(JsonOf(MachineEvent{profile, machine})));
+}
+
 Status Journal::AddProbe(const std::string& suite, const GuestOutcome& outcome) {
-  const Json event = {
-      {"type", "probe"}, {"suite", suite}, {"outcome", kassay::ToJsonObject(outcome)}};
-  return Append(DumpJson(event));
+  return Append(DumpJson(JsonOf(ProbeEvent{suite, outcome})));
 }
 
 Status Journal::AddCase(const JournalledCase& finished) {
-  Json outcomes = Json::array();
-  for (const GuestOutcome& outcome : finished.outcomes)
-    outcomes.push_back(kassay::ToJsonObject(outcome));
-  // The result is JSON already; it is set in as it is.
-  return Append(fmt::format(R"({{"type":"case","result":{},"outcomes":{}}})",
-                            ToJsonLine(finished.result), DumpJson(outcomes)),
-                !finished.outcomes.empty());
+  return Append(DumpJson(JsonOf(finished)));
 }
 
 Status Journal::AddNote(const std::string& text) {
-  return Append(DumpJson({{"type", "note"}, {"text", text}}));
+  return Append(DumpJson(JsonOf(NoteEvent{text})));
 }
 
-Status Journal::End(bool interrupted) {
-  return Append(DumpJson({{"type", "end"}, {"interrupted", interrupted}}));
+Status Journal::End(const std::string& at, bool interrupted) {
+  return Append(DumpJson(JsonOf(EndEvent{at, interrupted})));
 }
 
 }  // namespace kassay

@@ -2,16 +2,21 @@
 // each thing happens. A run that was killed is taken up again from it and loses at most the cases
 // under way; a verdict can be computed again from it.
 //
-//   {"type":"run","format":1,"plan":{...}}            the first line: what was asked for
-//   {"type":"probe","suite":..,"outcome":{...}}       what a suite's probe did
-//   {"type":"case","result":{...},"outcomes":[{...}]} a case that is finished, each attempt
-//   {"type":"note","text":..}                         a finding about the surroundings
-//   {"type":"end","interrupted":false}                the run came to its end
+//   {"type":"run","format":2,"plan":{...}}               the first line: what was asked for
+//   {"type":"machine","profile":..,"machine":{...}}      what the machines of a profile are
+//   {"type":"probe","suite":..,"outcome":{...}}          what a suite's probe did
+//   {"type":"case","suite":..,"case":..,"attempts":[..]} what a finished case did; no verdict: it
+//                                                        is computed (conclude.h)
+//   {"type":"note","text":..}                            a finding about the surroundings
+//   {"type":"end","at":..,"interrupted":false}           the run came to its end
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +28,7 @@
 
 namespace kassay {
 
-inline constexpr int kJournalFormat = 1;
+inline constexpr int kJournalFormat = 2;
 inline constexpr const char* kJournalName = "journal.jsonl";
 
 // What was asked for, and of what: everything that must be the same when a run is taken up again.
@@ -40,17 +45,39 @@ struct RunPlanRecord {
   int repeat = 1;
 };
 
+// One time that a case ran, or could not.
+struct Attempt {
+  std::int64_t duration_ms = 0;  // wall clock on the host, restore included
+  std::optional<GuestOutcome> outcome;
+  std::string error;  // the harness's own fault; empty if there is an outcome
+};
+
 struct JournalledCase {
-  CaseResult result;
-  std::vector<GuestOutcome> outcomes;  // one an attempt; none for a case that was not run
+  std::string suite;
+  std::string name;
+  std::vector<Attempt> attempts;  // at least one
+
+  [[nodiscard]] std::string Id() const { return suite + "." + name; }
+};
+
+// The machines of a profile, word for word as Environment has it.
+struct MachineRecord {
+  std::string qemu_version;
+  std::string accelerator;
+  std::string boot;
+  std::string command_line;
+  friend bool operator==(const MachineRecord&, const MachineRecord&) = default;
 };
 
 struct JournalContent {
   RunPlanRecord plan;
-  std::vector<std::pair<std::string, GuestOutcome>> probes;  // by suite
+  std::map<std::string, MachineRecord> machines;  // by profile
+  std::map<std::string, GuestOutcome> probes;     // by suite
   std::vector<JournalledCase> cases;
   std::vector<std::string> notes;
-  bool ended = false;             // the run came to its end, not interrupted
+  bool ended = false;             // the last event is an end: nothing was killed amid it
+  bool interrupted = false;       // ... which Ctrl-C brought about
+  std::string ended_at;           // RFC 3339, UTC; empty unless `ended`
   std::uint64_t whole_bytes = 0;  // up to the end of the last whole line
 };
 
@@ -68,16 +95,16 @@ class Journal {
   [[nodiscard]] static Result<Journal> Continue(const std::filesystem::path& run_dir,
                                                 const JournalContent& content);
 
-  // Thread-safe; each is on disk when the call returns, except for cases that were not run: what
-  // they say costs nothing to find out again.
+  // Thread-safe; each is on disk when the call returns.
+  [[nodiscard]] Status AddMachine(const std::string& profile, const MachineRecord& machine);
   [[nodiscard]] Status AddProbe(const std::string& suite, const GuestOutcome& outcome);
   [[nodiscard]] Status AddCase(const JournalledCase& finished);
   [[nodiscard]] Status AddNote(const std::string& text);
-  [[nodiscard]] Status End(bool interrupted);
+  [[nodiscard]] Status End(const std::string& at, bool interrupted);
 
  private:
   Journal(UniqueFd fd, std::filesystem::path path) : fd_(std::move(fd)), path_(std::move(path)) {}
-  [[nodiscard]] Status Append(const std::string& line, bool sync = true);
+  [[nodiscard]] Status Append(const std::string& line);
 
   std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();
   UniqueFd fd_;

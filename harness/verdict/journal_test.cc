@@ -32,10 +32,7 @@ class JournalTest : public ::testing::Test {
     outcome_.records = {"{}"};
     outcome_.taint_after = std::uint64_t{1} << 63;
     outcome_.console = "boot\r\n\x1b[0m";
-    finished_.result.suite = "io_uring";
-    finished_.result.case_name = "Ring.Denies";
-    finished_.result.verdict = Verdict::kTimeout;
-    finished_.outcomes = {outcome_};
+    finished_ = {"io_uring", "Ring.Denies", {{12, outcome_, ""}, {3, std::nullopt, "no QEMU"}}};
   }
   ~JournalTest() override { fs::remove_all(dir_); }
 
@@ -51,23 +48,61 @@ TEST_F(JournalTest, GivesBackWhatWasWritten) {
   ASSERT_TRUE(journal->AddProbe("io_uring", outcome_));
   ASSERT_TRUE(journal->AddCase(finished_));
   ASSERT_TRUE(journal->AddNote("emulation"));
-  ASSERT_TRUE(journal->End(false));
+  ASSERT_TRUE(journal->AddMachine("stock", {"7.2", "tcg", "direct", "console=ttyS0"}));
+  ASSERT_TRUE(journal->End("2026-01-02T03:04:05Z", false));
   const auto content = ReadJournal(dir_ / "run");
   ASSERT_TRUE(content) << content.error().message;
   EXPECT_EQ(content->plan.kernel.spec, "debian:7.0.13");
   EXPECT_THAT(content->plan.filters, ElementsAre("Ring.*"));
   EXPECT_EQ(content->plan.repeat, 2);
   ASSERT_THAT(content->probes, SizeIs(1));
-  EXPECT_EQ(content->probes[0].first, "io_uring");
+  EXPECT_EQ(content->probes.begin()->first, "io_uring");
+  EXPECT_EQ(content->machines.at("stock"),
+            (MachineRecord{"7.2", "tcg", "direct", "console=ttyS0"}));
   ASSERT_THAT(content->cases, SizeIs(1));
-  EXPECT_EQ(content->cases[0].result.verdict, Verdict::kTimeout);
-  ASSERT_THAT(content->cases[0].outcomes, SizeIs(1));
-  const GuestOutcome& back = content->cases[0].outcomes[0];
+  EXPECT_EQ(content->cases[0].Id(), "io_uring.Ring.Denies");
+  ASSERT_THAT(content->cases[0].attempts, SizeIs(2));
+  EXPECT_EQ(content->cases[0].attempts[0].duration_ms, 12);
+  EXPECT_EQ(content->cases[0].attempts[1].error, "no QEMU");
+  EXPECT_FALSE(content->cases[0].attempts[1].outcome);
+  ASSERT_TRUE(content->cases[0].attempts[0].outcome);
+  const GuestOutcome& back = *content->cases[0].attempts[0].outcome;
   EXPECT_EQ(back.end, GuestOutcome::End::kTimedOut);
   EXPECT_EQ(back.taint_after, std::uint64_t{1} << 63);
   EXPECT_EQ(back.console, outcome_.console);
   EXPECT_THAT(content->notes, ElementsAre("emulation"));
   EXPECT_TRUE(content->ended);
+  EXPECT_FALSE(content->interrupted);
+  EXPECT_EQ(content->ended_at, "2026-01-02T03:04:05Z");
+}
+
+// A run that was taken up again and killed has not come to its end.
+TEST_F(JournalTest, WhatFollowsAnEndUndoesIt) {
+  {
+    auto journal = Journal::Begin(dir_, plan_);
+    ASSERT_TRUE(journal && journal->End("2026-01-02T03:04:05Z", true));
+  }
+  EXPECT_TRUE(ReadJournal(dir_)->interrupted);
+  {
+    auto journal = Journal::Continue(dir_, *ReadJournal(dir_));
+    ASSERT_TRUE(journal && journal->AddCase(finished_));
+  }
+  EXPECT_FALSE(ReadJournal(dir_)->ended);
+  EXPECT_EQ(ReadJournal(dir_)->ended_at, "");
+}
+
+TEST_F(JournalTest, AnAttemptHasAnOutcomeOrAnError) {
+  const auto with = [&](const std::vector<Attempt>& attempts) {
+    std::filesystem::remove(dir_ / kJournalName);
+    auto journal = Journal::Begin(dir_, plan_);
+    EXPECT_TRUE(journal && journal->AddCase({"s", "A.B", attempts}));
+    const auto content = ReadJournal(dir_);
+    return content ? std::string("read") : content.error().message;
+  };
+  EXPECT_EQ(with({{1, outcome_, ""}}), "read");
+  EXPECT_THAT(with({{1, outcome_, "x"}}), HasSubstr("line 2: an attempt with both"));
+  EXPECT_THAT(with({{1, std::nullopt, ""}}), HasSubstr("or with neither"));
+  EXPECT_THAT(with({}), HasSubstr("a case without an attempt"));
 }
 
 TEST_F(JournalTest, ACutOffLastLineIsPassedOverAndOverwritten) {
@@ -94,10 +129,10 @@ TEST_F(JournalTest, ACutOffLastLineIsPassedOverAndOverwritten) {
 TEST_F(JournalTest, DamageAmidItIsNamedWithItsLine) {
   {
     auto journal = Journal::Begin(dir_, plan_);
-    ASSERT_TRUE(journal && journal->AddCase(finished_) && journal->End(false));
+    ASSERT_TRUE(journal && journal->AddCase(finished_) && journal->End("", false));
   }
   std::string text = ReadFile(dir_ / kJournalName).value();
-  text.replace(text.find("\"timeout\""), 9, "\"dogged!\"");
+  text.replace(text.find("\"timed out\""), 11, "\"dogged out!\"");
   EXPECT_THAT(ParseJournal(text).error().message, HasSubstr("line 2: "));
   EXPECT_THAT(ParseJournal("").error().message, HasSubstr("empty"));
   EXPECT_THAT(ParseJournal("{}\n").error().message, HasSubstr("line 1: /type is missing"));

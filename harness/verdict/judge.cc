@@ -70,10 +70,10 @@ std::vector<std::string> ComplaintsOf(const GuestOutcome& outcome, const ListedC
 
 class Judgement {
  public:
-  Judgement(const CaseToJudge& which, const GuestOutcome& outcome)
+  Judgement(const CaseToJudge& which, const GuestOutcome& outcome, CaseRecords records)
       : listed_(*which.listed),
         outcome_(outcome),
-        records_(ReadCaseRecords(outcome.records, which.listed->name)),
+        records_(std::move(records)),
         complaints_(ComplaintsOf(outcome, *which.listed)),
         result_(Blank(which)) {}
 
@@ -191,7 +191,7 @@ class Judgement {
   CaseResult result_;
 };
 
-// For AddAttempt: what is worse stands further back.
+// For Join: what is worse stands further back.
 int Weight(Verdict verdict) {
   switch (verdict) {
     case Verdict::kPass:
@@ -212,17 +212,48 @@ int Weight(Verdict verdict) {
   return 6;
 }
 
+// Joins a further run of the same case: the worst verdict stands.
+void Join(CaseResult& result, CaseResult further) {
+  const int attempts = result.attempts + further.attempts;
+  const int passes = result.passes + further.passes;
+  const std::int64_t duration_ms = result.duration_ms + further.duration_ms;
+  if (Weight(further.verdict) > Weight(result.verdict)) result = std::move(further);
+  result.attempts = attempts;
+  result.passes = passes;
+  result.duration_ms = duration_ms;
+}
+
+CaseResult JudgeAttempt(const CaseToJudge& which, const Attempt& attempt) {
+  CaseResult result = Blank(which);
+  if (attempt.outcome) {
+    result = Judge(which, *attempt.outcome);
+  } else {
+    result.verdict = Verdict::kError;
+    result.reason = OneLine(attempt.error);
+  }
+  result.duration_ms = attempt.duration_ms;
+  return result;
+}
+
 }  // namespace
 
 CaseResult Judge(const CaseToJudge& which, const GuestOutcome& outcome) {
-  return Judgement(which, outcome).Result();
+  return Judgement(which, outcome, ReadCaseRecords(outcome.records, which.listed->name)).Result();
 }
 
-CaseResult CouldNotRun(const CaseToJudge& which, const Error& error) {
-  CaseResult result = Blank(which);
-  result.verdict = Verdict::kError;
-  result.reason = OneLine(error.message);
+CaseResult Judge(const CaseToJudge& which, const std::vector<Attempt>& attempts) {
+  CaseResult result = JudgeAttempt(which, attempts.front());
+  for (size_t i = 1; i < attempts.size(); ++i) Join(result, JudgeAttempt(which, attempts[i]));
   return result;
+}
+
+CaseResult JudgeProbe(const CaseToJudge& which, const GuestOutcome& outcome) {
+  CaseRecords records;
+  records.starts = records.ends = 1;
+  records.passed = true;
+  if (std::string problem = ReadProbeRecords(outcome.records).problem; !problem.empty())
+    records.problem = std::move(problem);
+  return Judgement(which, outcome, std::move(records)).Result();
 }
 
 CaseResult NotRun(const CaseToJudge& which, const std::string& reason) {
@@ -231,16 +262,6 @@ CaseResult NotRun(const CaseToJudge& which, const std::string& reason) {
   result.reason = reason;
   result.attempts = 0;
   return result;
-}
-
-void AddAttempt(CaseResult& result, CaseResult further) {
-  const int attempts = result.attempts + further.attempts;
-  const int passes = result.passes + further.passes;
-  const std::int64_t duration_ms = result.duration_ms + further.duration_ms;
-  if (Weight(further.verdict) > Weight(result.verdict)) result = std::move(further);
-  result.attempts = attempts;
-  result.passes = passes;
-  result.duration_ms = duration_ms;
 }
 
 void MatchErratum(CaseResult& result, const Catalogue& catalogue, const KernelVersion& version) {

@@ -40,6 +40,14 @@ CaseResult JudgeAs(const ListedCase& listed, const GuestOutcome& outcome) {
   return Judge({"ring", "stock", &listed}, outcome);
 }
 CaseResult JudgeIt(const GuestOutcome& outcome) { return JudgeAs(Listed(), outcome); }
+CaseResult JudgeAll(const std::vector<Attempt>& attempts) {
+  const ListedCase listed = Listed();
+  return Judge({"ring", "stock", &listed}, attempts);
+}
+CaseResult JudgeAsProbe(const GuestOutcome& outcome) {
+  const ListedCase listed = Listed();
+  return JudgeProbe({"ring", "stock", &listed}, outcome);
+}
 
 TEST(Judge, PassesWhatBeganEndedAndPassed) {
   const CaseResult result = JudgeIt(Passing());
@@ -282,18 +290,37 @@ TEST(Judge, HugeLogsAreCutInTheMiddle) {
 }
 
 TEST(Judge, RepeatedRunsKeepTheWorstAndCount) {
-  CaseResult result = JudgeIt(Passing());
-  result.duration_ms = 5;
   GuestOutcome failing = Passing();
   failing.records = {kStart, kFailure, kFailed};
-  CaseResult further = JudgeIt(failing);
-  further.duration_ms = 7;
-  AddAttempt(result, further);
-  AddAttempt(result, JudgeIt(Passing()));
+  std::vector<Attempt> attempts = {{5, Passing(), ""}, {7, failing, ""}, {1, Passing(), ""}};
+  const CaseResult result = JudgeAll(attempts);
   EXPECT_EQ(result.verdict, Verdict::kFail);
   EXPECT_EQ(result.attempts, 3);
   EXPECT_EQ(result.passes, 2);
-  EXPECT_EQ(result.duration_ms, 12);
+  EXPECT_EQ(result.duration_ms, 13);
+  // An attempt that the harness could not make counts as one.
+  attempts[1] = {7, std::nullopt, "QEMU went away\nfor good"};
+  const CaseResult broken = JudgeAll(attempts);
+  EXPECT_EQ(broken.verdict, Verdict::kError);
+  EXPECT_EQ(broken.reason, "QEMU went away");
+  EXPECT_EQ(broken.attempts, 3);
+  EXPECT_EQ(broken.passes, 2);
+}
+
+TEST(Judge, AProbeIsJudgedByWhatItDidToTheKernelAndByItsRecords) {
+  GuestOutcome probe = Passing();
+  probe.records = {R"({"type":"feature","feature":"f","present":true,"detail":""})"};
+  EXPECT_EQ(JudgeAsProbe(probe).verdict, Verdict::kPass);
+  GuestOutcome dead = probe;
+  dead.end = GuestOutcome::End::kKernelDied;
+  EXPECT_EQ(JudgeAsProbe(dead).verdict, Verdict::kCrash);
+  GuestOutcome failed = probe;
+  failed.status = 3;
+  EXPECT_EQ(JudgeAsProbe(failed).verdict, Verdict::kError);
+  // A record of a case is none of a probe.
+  probe.records.push_back(kStart);
+  EXPECT_EQ(JudgeAsProbe(probe).verdict, Verdict::kError);
+  EXPECT_THAT(JudgeAsProbe(probe).reason, HasSubstr("records are wrong"));
 }
 
 Catalogue WithErratum(const std::string& affects, std::vector<std::string> cases = {}) {

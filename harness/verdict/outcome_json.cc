@@ -33,37 +33,22 @@ std::optional<End> EndFromString(std::string_view text) {
 
 }  // namespace
 
-Json ToJsonObject(const GuestOutcome& outcome) {
-  return {{"end", ToString(outcome.end)},
-          {"status", outcome.status},
-          {"detail", outcome.detail},
-          {"records", outcome.records},
-          {"output", outcome.output},
-          {"kernel_log", outcome.kernel_log},
-          {"taint_before", outcome.taint_before},
-          {"taint_after", outcome.taint_after},
-          {"console", outcome.console}};
-}
-
-GuestOutcome ReadGuestOutcome(const Json& json, const std::string& place, std::string& problem) {
-  GuestOutcome outcome;
-  JsonReader reader(json, place, problem);
-  reader.GetEnum("end", outcome.end, EndFromString);
-  reader.Get("status", outcome.status);
-  reader.Get("detail", outcome.detail);
-  reader.Get("records", outcome.records);
-  reader.Get("output", outcome.output);
-  reader.Get("kernel_log", outcome.kernel_log);
-  reader.Get("taint_before", outcome.taint_before);
-  reader.Get("taint_after", outcome.taint_after);
-  reader.Get("console", outcome.console);
-  return outcome;
+void Describe(JsonFields& fields, GuestOutcome& outcome) {
+  fields.Enum("end", outcome.end, ToString, EndFromString);
+  fields("status", outcome.status);
+  fields("detail", outcome.detail);
+  fields("records", outcome.records);
+  fields("output", outcome.output);
+  fields("kernel_log", outcome.kernel_log);
+  fields("taint_before", outcome.taint_before);
+  fields("taint_after", outcome.taint_after);
+  fields("console", outcome.console);
 }
 
 GuestOutcome AsJournalled(const GuestOutcome& outcome) {
-  const auto json = ParseJson(DumpJson(ToJsonObject(outcome)));
+  const auto json = ParseJson(DumpJson(JsonOf(outcome)));
   std::string problem;
-  return json ? ReadGuestOutcome(*json, "", problem) : outcome;
+  return json ? ReadJson<GuestOutcome>(*json, "", problem) : outcome;
 }
 
 }  // namespace kassay

@@ -116,7 +116,7 @@ Result<std::string> KcidbOf(const RunResult& run, const std::string& origin) {
                                {"architecture", "x86_64"},
                                {"comment", name},
                                {"status", "PASS"},
-                               {"misc", {{"kernel", ToJsonObject(run.kernel)}}}}})},
+                               {"misc", {{"kernel", JsonOf(run.kernel)}}}}})},
       {"tests", tests}};
   return DumpJson(json, 1) + "\n";
 }

@@ -1,0 +1,289 @@
+#include "harness/certify/content.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "harness/base/file.h"
+#include "harness/certify/waiver.h"
+#include "harness/result/json_identity.h"
+#include "harness/verdict/conclude.h"
+
+namespace kassay {
+namespace fs = std::filesystem;
+namespace {
+
+tl::unexpected<Error> Refuse(const std::string& why) { return Fail(why, ExitCode::kNonconformant); }
+
+Status CheckWhole(const RunRecord& record, const RunResult& run) {
+  if (run.interrupted) return Refuse("the run did not come to its end");
+  if (!run.filter.empty()) return Refuse("the run left out cases");
+  if (run.environment.isolation != "case")
+    return Refuse("cases shared a kernel: --isolation case is needed");
+  if (record.config.Empty()) return Refuse("the kernel's configuration is not known");
+  std::set<std::string> told;
+  for (const CaseResult& result : run.cases) told.insert(result.Id());
+  for (const Suite& suite : record.suites) {
+    for (const ListedCase& listed : suite.list.cases) {
+      const std::string id = suite.catalogue.suite + "." + listed.name;
+      if (!told.contains(id)) return Refuse(id + " was not run: the journal lacks it");
+    }
+  }
+  for (const auto& [profile, machine] : record.journal.machines) {
+    if (machine.boot == "bzimage") continue;
+    return Refuse(
+        fmt::format("the kernel was not booted as the vendor ships it under the profile "
+                    "'{}': --boot bzimage is needed",
+                    profile));
+  }
+  return {};
+}
+
+bool Cites(const std::vector<std::string>& requirements, const std::set<std::string>& wanted) {
+  return std::any_of(requirements.begin(), requirements.end(),
+                     [&](const std::string& id) { return wanted.contains(id); });
+}
+
+// The first word, module or file that is not accepted; empty if all are.
+std::string FirstNotAccepted(const ProfileChanges& changes, const ProfileChanges& accepted) {
+  const auto first = [](const char* what, const std::vector<std::string>& made,
+                        const std::vector<std::string>& allowed) -> std::string {
+    for (const std::string& one : made) {
+      if (std::find(allowed.begin(), allowed.end(), one) == allowed.end())
+        return fmt::format("{} '{}'", what, one);
+    }
+    return {};
+  };
+  std::string found = first("the word", changes.command_line, accepted.command_line);
+  if (found.empty()) found = first("the module", changes.modules, accepted.modules);
+  return found.empty() ? first("the file", changes.files, accepted.files) : found;
+}
+
+// The cases that the level rests on, by profile: a number each.
+std::map<std::string, int> RestsOn(const ResolvedLevel& level, const std::vector<Suite>& suites,
+                                   const std::string& profile_override) {
+  const std::set<std::string> must(level.must_pass.begin(), level.must_pass.end());
+  std::map<std::string, int> cases;
+  for (const Suite& suite : suites) {
+    for (const ListedCase& listed : suite.list.cases) {
+      if (Cites(listed.requirements, must)) ++cases[ProfileOf(suite, listed, profile_override)];
+    }
+  }
+  return cases;
+}
+
+struct Waived {
+  std::string requirement;
+  Waiver waiver;
+};
+
+// Who answers for each waived requirement.
+std::vector<Waived> WaivedOf(const LevelReport& report, const RunResult& run,
+                             const std::vector<Waiver>& waivers) {
+  std::vector<Waived> list;
+  for (const std::string& id : report.waived) {
+    std::set<std::string> acting;
+    for (const CaseResult& result : run.cases) {
+      if (!result.waiver.empty() && Cites(result.requirements, {id})) acting.insert(result.waiver);
+    }
+    for (const Waiver& waiver : waivers) {
+      if (acting.contains(waiver.id)) list.push_back({id, waiver});
+    }
+  }
+  return list;
+}
+
+std::string TitleOf(const Level& level, const LevelReport& report, std::optional<int> allowed) {
+  if (allowed) return fmt::format("{}, at most {} requirements waived", level.title, *allowed);
+  if (report.waived.empty()) return level.title;
+  return fmt::format("{}, {} requirements waived", level.title, report.waived.size());
+}
+
+Json ChangesJson(const std::map<std::string, int>& rests_on,
+                 const std::map<std::string, Profile>& profiles) {
+  Json list = Json::array();
+  for (const auto& [name, cases] : rests_on) {
+    if (name == kHostProfile) continue;
+    const ProfileChanges changes = ChangesOf(profiles.at(name));
+    list.push_back({{"profile", name},
+                    {"cases", cases},
+                    {"command_line", changes.command_line},
+                    {"modules", changes.modules},
+                    {"files", changes.files}});
+  }
+  return list;
+}
+
+Json WaivedJson(const std::vector<Waived>& list) {
+  Json json = Json::array();
+  for (const auto& [requirement, waiver] : list) {
+    json.push_back({{"requirement", requirement},
+                    {"waiver", waiver.id},
+                    {"reason", waiver.reason},
+                    {"owner", waiver.owner},
+                    {"until", waiver.until}});
+  }
+  return json;
+}
+
+std::string FirstFailures(const LevelReport& report) {
+  std::string text;
+  constexpr size_t kShown = 5;
+  for (size_t i = 0; i < std::min(kShown, report.failed.size()); ++i) {
+    text += fmt::format("{}{} ({})", i == 0 ? "" : "; ", report.failed[i].requirement,
+                        report.failed[i].why);
+  }
+  if (report.failed.size() > kShown) {
+    text += fmt::format("; and {} more", report.failed.size() - kShown);
+  }
+  return text;
+}
+
+Status CheckReport(const ResolvedLevel& level, const LevelReport& report,
+                   std::optional<int> allowed) {
+  if (!report.failed.empty()) {
+    return Refuse(fmt::format("level {}: {} of {} must-pass requirements do not hold: {}",
+                              level.name, report.failed.size(), level.must_pass.size(),
+                              FirstFailures(report)));
+  }
+  const size_t most = allowed ? static_cast<size_t>(*allowed) : level.must_pass.size() / 10;
+  if (report.waived.size() <= most) return {};
+  return Refuse(fmt::format(
+      "level {}: {} of {} must-pass requirements are waived, more than {}: "
+      "--allow-waived {} lets it pass and stands in its title",
+      level.name, report.waived.size(), level.must_pass.size(),
+      allowed ? fmt::format("the {} allowed", *allowed) : "a tenth", report.waived.size()));
+}
+
+Statement StatementOf(const LevelReport& report, const RunResult& run) {
+  Statement statement;
+  statement.subjects.push_back({"linux " + run.kernel.release + " image", run.kernel.image_sha256});
+  if (!run.kernel.modules_sha256.empty()) {
+    statement.subjects.push_back(
+        {"linux " + run.kernel.release + " modules", run.kernel.modules_sha256});
+  }
+  statement.result = report.waived.empty() ? "PASSED" : "WARNED";
+  statement.passed = report.passed;
+  statement.warned = report.waived;
+  return statement;
+}
+
+Result<std::vector<Waiver>> ReadWaivers(const fs::path& file) {
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return std::vector<Waiver>();
+  return LoadWaivers(file);
+}
+
+std::string Shown(const CaseResult& result) {
+  return fmt::format("{}{}{}", ToString(result.verdict), result.reason.empty() ? "" : ": ",
+                     result.reason);
+}
+
+}  // namespace
+
+Result<CertificateContent> ContentOf(const fs::path& folder, std::optional<int> allowed) {
+  CertificateContent content;
+  KASSAY_TRY(const RunRecord record, ReadRunRecord(folder));
+  KASSAY_TRY(content.run, Conclude(record));
+  RunResult& run = content.run;
+  KASSAY_CHECK(CheckWhole(record, run));
+  const fs::path inputs = folder / kInputsName;
+  KASSAY_TRY(const std::vector<Waiver> waivers, ReadWaivers(inputs / kWaiversName));
+  KASSAY_TRY(const auto findings, ApplyWaivers(run, waivers, run.finished_at.substr(0, 10)));
+
+  KASSAY_TRY(const std::string level_text, ReadFile(inputs / kLevelName, size_t{4} << 20));
+  KASSAY_TRY(const Level level, ParseLevel(level_text, kLevelName));
+  std::vector<Catalogue> catalogues;
+  for (const Suite& suite : record.suites) catalogues.push_back(suite.catalogue);
+  KASSAY_TRY(const KernelVersion version, VersionOf(run.kernel));
+  KASSAY_TRY(content.level, ResolveLevel(level, catalogues, version));
+  content.report = JudgeLevel(content.level, run);
+  KASSAY_CHECK(CheckReport(content.level, content.report, allowed));
+  KASSAY_TRY(const auto profiles, ReadProfiles(folder));
+  const std::string& profile_override = record.journal.plan.profile;
+  KASSAY_CHECK(CheckAccepted(content.level, record.suites, profiles, profile_override));
+
+  const std::map<std::string, int> rests_on =
+      RestsOn(content.level, record.suites, profile_override);
+  content.title = TitleOf(level, content.report, allowed);
+  Json not_asked = Json::array();
+  for (const NotAsked& item : content.level.not_asked) {
+    not_asked.push_back({{"requirement", item.requirement}, {"reason", item.reason}});
+  }
+  const auto on_host = rests_on.find(kHostProfile);
+  const Json json = {
+      {"format", 2},
+      {"level", level.name},
+      {"title", content.title},
+      {"text", level.text},
+      {"result", content.report.waived.empty() ? "every must-pass requirement holds"
+                                               : "every must-pass requirement holds or is waived"},
+      {"tested_at", run.finished_at},
+      {"kernel", JsonOf(run.kernel)},
+      {"environment", JsonOf(run.environment)},
+      {"suites", run.suites},
+      {"changes", ChangesJson(rests_on, profiles)},
+      {"cases_on_this_machine", on_host == rests_on.end() ? 0 : on_host->second},
+      {"must_pass", content.level.must_pass},
+      {"allow_waived", allowed ? Json(*allowed) : Json()},
+      {"waived", WaivedJson(WaivedOf(content.report, run, waivers))},
+      {"not_asked", not_asked}};
+  content.text = DumpJson(json, 1) + "\n";
+  content.statement = StatementOf(content.report, run);
+  return content;
+}
+
+Result<std::optional<int>> AllowedWaivers(const std::string& certificate_json) {
+  KASSAY_TRY(const Json json, ParseJson(certificate_json));
+  std::string problem;
+  std::optional<int> allowed;
+  JsonReader reader(json, "", problem);
+  if (const Json* field = reader.Find("allow_waived"); field != nullptr && !field->is_null()) {
+    reader.Get("allow_waived", allowed.emplace());
+    if (*allowed < 0) reader.Complain("allow_waived", "is less than 0");
+  }
+  if (!problem.empty()) return Refuse(std::string(kCertificateName) + ": " + problem);
+  return allowed;
+}
+
+Status CheckClaims(const RunResult& truth, const RunResult& claimed) {
+  std::map<std::string, const CaseResult*> claims;
+  for (const CaseResult& result : claimed.cases) {
+    if (!claims.emplace(result.Id(), &result).second)
+      return Refuse(result.Id() + " has two results");
+  }
+  for (const CaseResult& result : truth.cases) {
+    const auto claim = claims.find(result.Id());
+    if (claim == claims.end()) return Refuse(result.Id() + " has no result");
+    const CaseResult& said = *claim->second;
+    if (Shown(said) != Shown(result))
+      return Refuse(fmt::format("{} is '{}' by the journal and '{}' in the results", result.Id(),
+                                Shown(result), Shown(said)));
+    claims.erase(claim);
+  }
+  if (!claims.empty()) return Refuse(claims.begin()->first + " has a result and was never run");
+  if (ToJson(truth) == ToJson(claimed)) return {};
+  return Refuse("results.json says what the journal does not");
+}
+
+Status CheckAccepted(const ResolvedLevel& level, const std::vector<Suite>& suites,
+                     const std::map<std::string, Profile>& profiles,
+                     const std::string& profile_override) {
+  for (const auto& [name, cases] : RestsOn(level, suites, profile_override)) {
+    if (name == kHostProfile) continue;
+    const auto profile = profiles.find(name);
+    if (profile == profiles.end()) return Refuse("the profile '" + name + "' is not known");
+    const std::string found = FirstNotAccepted(ChangesOf(profile->second), level.accepts);
+    if (found.empty()) continue;
+    return Refuse(
+        fmt::format("level {} does not accept {}, by which the profile '{}' changes the "
+                    "vendor's boot ({} cases)",
+                    level.name, found, name, cases));
+  }
+  return {};
+}
+
+}  // namespace kassay
