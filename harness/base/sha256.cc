@@ -6,6 +6,7 @@
 #include <array>
 #include <vector>
 
+#include "harness/base/text/hex.h"
 #include "harness/base/unique_fd.h"
 
 namespace kassay {
@@ -30,14 +31,7 @@ std::string Sha256::Hex() {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
   EVP_DigestFinal_ex(state_->context.get(), digest.data(), &size);
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(2 * size);
-  for (unsigned int i = 0; i < size; ++i) {
-    hex += kDigits[digest[i] >> 4];
-    hex += kDigits[digest[i] & 15];
-  }
-  return hex;
+  return ToHex({reinterpret_cast<const char*>(digest.data()), size});
 }
 
 std::string Sha256Hex(std::string_view bytes) {

@@ -16,6 +16,7 @@
 
 #include "harness/base/unique_fd.h"
 #include "harness/guest/small_file.h"
+#include "harness/protocol/guest_layout.h"
 
 namespace kassay::guest {
 namespace {
@@ -100,7 +101,7 @@ std::vector<std::string> SetUpSurroundings() {
 
 std::vector<protocol::ModuleFailure> LoadModules() {
   std::vector<protocol::ModuleFailure> failures;
-  std::istringstream list(ReadSmallFile("/kassay/modules.load"));
+  std::istringstream list(ReadSmallFile(kGuestModulesToLoad));
   std::string path;
   while (std::getline(list, path)) {
     if (path.empty()) continue;

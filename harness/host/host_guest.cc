@@ -2,6 +2,7 @@
 
 #include "harness/base/process/program.h"
 #include "harness/protocol/records.h"
+#include "harness/protocol/suite_program.h"
 
 namespace kassay {
 namespace {
@@ -16,7 +17,7 @@ class HostGuest : public Guest {
     Program program;
     program.argv = command.argv;
     program.limit = command.limit;
-    program.environment["KASSAY_KERNEL_HEADERS"] = headers_dir_.string();
+    program.environment[kHeadersVariable] = headers_dir_.string();
     program.on_record = [&](std::string record) {
       if (on_record) on_record(record);
       // One over the bound is kept for the judge to see.

@@ -5,6 +5,7 @@
 #include "harness/base/sha256.h"
 #include "harness/image/segments.h"
 #include "harness/kernel/modules.h"
+#include "harness/protocol/guest_layout.h"
 
 namespace kassay {
 namespace fs = std::filesystem;
@@ -45,9 +46,9 @@ Result<CpioImage> ModuleSegment(const InitramfsSpec& spec) {
     AddModule(image, kernel, module);
     available_list += module.name + " " + GuestPath(kernel, module).string() + "\n";
   }
-  if (!kernel.config_file.empty()) image.AddFile("/kassay/kernel.config", kernel.config_file, 0644);
-  image.AddText("/kassay/modules.load", load_list);
-  image.AddText("/kassay/modules.available", available_list);
+  if (!kernel.config_file.empty()) image.AddFile(kGuestKernelConfig, kernel.config_file, 0644);
+  image.AddText(kGuestModulesToLoad, load_list);
+  image.AddText(kGuestModulesAvailable, available_list);
   return image;
 }
 

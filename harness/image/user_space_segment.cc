@@ -5,6 +5,7 @@
 #include "harness/base/paths.h"
 #include "harness/image/segments.h"
 #include "harness/image/shared_libraries.h"
+#include "harness/protocol/guest_layout.h"
 
 namespace kassay {
 namespace fs = std::filesystem;
@@ -49,14 +50,14 @@ Status AddSuite(CpioImage& image, const std::string& suite) {
         fmt::format("there is no suite '{}': 'kassay list suites' tells which there are", suite),
         ExitCode::kUsage);
   }
-  return AddExecutable(image, fs::path("/kassay/suites") / suite, executable);
+  return AddExecutable(image, fs::path(kGuestSuitesDir) / suite, executable);
 }
 
 void AddFixtureFile(CpioImage& image, const fs::path& root, const fs::path& file) {
   std::error_code ignored;
   const auto permissions = fs::status(file, ignored).permissions();
   const bool runs = (permissions & fs::perms::owner_exec) != fs::perms::none;
-  image.AddFile(fs::path("/kassay/fixtures") / file.lexically_relative(root), file,
+  image.AddFile(fs::path(kGuestFixturesDir) / file.lexically_relative(root), file,
                 runs ? 0755 : 0644);
 }
 
@@ -98,7 +99,7 @@ Status AddPrepared(CpioImage& image, const fs::path& folder) {
   std::error_code error;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     if (at->is_regular_file()) {
-      image.AddFile(fs::path("/kassay/prepared") / at->path().filename(), at->path(), 0644);
+      image.AddFile(fs::path(kGuestPreparedDir) / at->path().filename(), at->path(), 0644);
     }
   }
   if (error) return Fail("cannot read " + folder.string() + ": " + error.message());
@@ -119,7 +120,7 @@ Status AddShell(CpioImage& image) {
 }
 
 void AddSkeleton(CpioImage& image) {
-  for (const char* folder : {"/bin", "/dev", "/etc", "/kassay/fixtures", "/kassay/suites", "/mnt",
+  for (const char* folder : {"/bin", "/dev", "/etc", kGuestFixturesDir, kGuestSuitesDir, "/mnt",
                              "/proc", "/run", "/sbin", "/sys", "/usr/bin"}) {
     image.AddFolder(folder);
   }

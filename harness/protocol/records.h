@@ -24,11 +24,6 @@
 
 namespace kassay {
 
-inline constexpr const char* kRecordFdVariable = "KASSAY_RECORD_FD";
-
-// A number: how many times its usual time everything inside the program may take.
-inline constexpr const char* kLimitScaleOption = "--kassay_limit_scale=";
-
 // Bounds that the writer keeps and the reader enforces.
 inline constexpr std::size_t kMaxRecordBytes = std::size_t{64} << 10;  // one line
 inline constexpr std::size_t kMaxCaseNameBytes = 256;

@@ -6,6 +6,7 @@
 #include <array>
 #include <tuple>
 
+#include "harness/protocol/posture_evidence.h"
 #include "harness/report/printable.h"
 
 namespace kassay {
@@ -54,7 +55,7 @@ std::string Line(const Cells& cells, const std::array<size_t, 5>& widths, char f
 }
 
 Cells CellsOf(const PostureRow& row) {
-  constexpr std::string_view kUnseen = "unseen: ";
+  constexpr std::string_view kUnseen = kPostureUnseen;
   const bool unseen = row.running.starts_with(kUnseen);
   return {Cell(row.option), Cell(row.configured),
           Cell(unseen ? row.running.substr(kUnseen.size()) : row.running),
@@ -72,12 +73,12 @@ std::vector<PostureRow> PostureOf(const RunResult& run) {
   std::vector<PostureRow> rows;
   for (const CaseResult& result : run.cases) {
     PostureRow row;
-    row.option = Value(result, "posture.option");
+    row.option = Value(result, kPostureOption);
     if (row.option.empty()) continue;
-    row.configured = Value(result, "posture.configured");
-    row.running = Value(result, "posture.running");
-    row.why = Value(result, "posture.why");
-    row.note = Value(result, "posture.note");
+    row.configured = Value(result, kPostureConfigured);
+    row.running = Value(result, kPostureRunning);
+    row.why = Value(result, kPostureWhy);
+    row.note = Value(result, kPostureNote);
     row.agreement = AgreementOf(result, row);
     rows.push_back(std::move(row));
   }

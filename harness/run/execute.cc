@@ -11,6 +11,7 @@
 
 #include "harness/base/interrupt.h"
 #include "harness/protocol/records.h"
+#include "harness/protocol/suite_program.h"
 #include "harness/verdict/conclude.h"
 #include "harness/verdict/judge.h"
 #include "harness/verdict/outcome_json.h"

@@ -8,16 +8,12 @@
 #include "harness/host/host_guest.h"
 #include "harness/image/initramfs.h"
 #include "harness/profile/profile.h"
+#include "harness/protocol/guest_layout.h"
+#include "harness/protocol/suite_program.h"
 #include "harness/vm/boot.h"
 #include "harness/vm/boot_path.h"
 
 namespace kassay {
-
-namespace {
-
-constexpr const char* kHeadersVariable = "KASSAY_KERNEL_HEADERS";
-
-}  // namespace
 
 Result<std::filesystem::path> VmLab::Headers() {
   const std::lock_guard<std::mutex> lock(headers_mutex_);
@@ -41,7 +37,7 @@ Result<std::filesystem::path> VmLab::Prepared(const std::string& suite) {
   std::filesystem::create_directories(unfinished, error);
   if (error) return Fail("cannot make " + unfinished.string() + ": " + error.message());
   Program program;
-  program.argv = {executable.string(), "--kassay_prepare=" + unfinished.string()};
+  program.argv = {executable.string(), kPrepareOption + unfinished.string()};
   program.environment[kHeadersVariable] = headers.string();
   program.limit = std::chrono::minutes(10);  // it compiles
   const Result<ProgramOutcome> outcome = RunProgram(program);
@@ -122,7 +118,7 @@ Result<std::unique_ptr<Guest>> VmLab::Fresh(const std::string& profile) {
 
 std::string VmLab::SuitePath(const std::string& profile, const std::string& suite) const {
   return profile == kHostProfile ? (options_.libexec_dir / "suites" / suite).string()
-                                 : "/kassay/suites/" + suite;
+                                 : std::string(kGuestSuitesDir) + "/" + suite;
 }
 
 std::map<std::string, MachineFacts> VmLab::Facts() const {

@@ -9,6 +9,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/interrupt.h"
+#include "harness/protocol/suite_program.h"
 #include "harness/verdict/judge.h"
 #include "harness/verdict/outcome_json.h"
 
@@ -104,7 +105,7 @@ Status RunUnderWay::ProbeSuite(const Suite& suite) {
   const std::string profile = ProbeProfileOf(suite, plan_.profile);
   auto guest = lab_.Fresh(profile);
   GuestCommand command;
-  command.argv = {lab_.SuitePath(profile, name), "--kassay_probe"};
+  command.argv = {lab_.SuitePath(profile, name), kProbeOption};
   command.limit = std::chrono::milliseconds(
       static_cast<std::int64_t>(kProbeLimitSeconds * 1000 * options_.limit_scale));
   command.log_name = name + ".Probe";

@@ -12,6 +12,7 @@
 #include "harness/base/sha256.h"
 #include "harness/base/text/json_fields.h"
 #include "harness/protocol/records.h"
+#include "harness/protocol/suite_program.h"
 
 namespace kassay {
 namespace {
@@ -92,7 +93,7 @@ namespace {
 
 Result<std::string> AskForList(const std::filesystem::path& executable) {
   Program program;
-  program.argv = {executable.string(), "--kassay_list"};
+  program.argv = {executable.string(), kListOption};
   // Generous: the machine may be busy with guests.
   program.limit = std::chrono::seconds(60);
   KASSAY_TRY(ProgramOutcome outcome, RunProgram(program));

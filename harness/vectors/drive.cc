@@ -6,7 +6,11 @@
 #include <algorithm>
 
 #include "harness/base/file.h"
+#include "harness/base/text/hex.h"
 #include "harness/base/text/json_reader.h"
+#include "harness/protocol/guest_layout.h"
+#include "harness/protocol/suite_program.h"
+#include "harness/protocol/vector_records.h"
 #include "harness/vm/boot.h"
 #include "harness/vm/boot_path.h"
 
@@ -16,21 +20,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kProfile = "trust";
-constexpr const char* kSuite = "mldsa";
-constexpr const char* kFile = "vectors.txt";
-constexpr const char* kGuestFile = "/kassay/prepared/vectors.txt";
 // One program's worth: well under the bound on records.
 constexpr std::size_t kBatch = 200;
-
-std::string Hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hex;
-  for (const char c : bytes) {
-    hex += kDigits[static_cast<std::uint8_t>(c) >> 4];
-    hex += kDigits[static_cast<std::uint8_t>(c) & 15];
-  }
-  return hex;
-}
 
 // What the guest reads: one vector a line, those that no door carries left out.
 std::string GuestFile(const std::vector<SignatureVector>& vectors) {
@@ -38,9 +29,9 @@ std::string GuestFile(const std::vector<SignatureVector>& vectors) {
   for (std::size_t i = 0; i < vectors.size(); ++i) {
     const SignatureVector& vector = vectors[i];
     if (!vector.uncarried.empty()) continue;
-    lines += fmt::format("{} {} {} {} {}\n", i, vector.set, Hex(vector.public_key),
-                         vector.message.empty() ? "-" : Hex(vector.message),
-                         vector.signature.empty() ? "-" : Hex(vector.signature));
+    lines += fmt::format("{} {} {} {} {}\n", i, vector.set, ToHex(vector.public_key),
+                         vector.message.empty() ? kNoBytes : ToHex(vector.message),
+                         vector.signature.empty() ? kNoBytes : ToHex(vector.signature));
   }
   return lines;
 }
@@ -50,7 +41,7 @@ struct Said {
   std::size_t index = 0;
   std::string door;
   std::string result;
-  std::string verdict;  // "valid", "invalid", "uncarried", "disabled"
+  std::string verdict;
 };
 Result<Said> ParseRecord(const std::string& line) {
   KASSAY_TRY(const Json json, ParseJson(line));
@@ -95,8 +86,10 @@ class Driver {
     for (std::size_t at = 0; at < carried.size() && !stopped_; at += kBatch) {
       const std::size_t count = std::min(kBatch, carried.size() - at);
       GuestCommand command;
-      command.argv = {std::string("/kassay/suites/") + kSuite, "--kassay_helper=Vectors",
-                      kGuestFile, std::to_string(at), std::to_string(count)};
+      command.argv = {fmt::format("{}/{}", kGuestSuitesDir, kVectorsSuite),
+                      std::string(kHelperOption) + kVectorsHelper,
+                      fmt::format("{}/{}", kGuestPreparedDir, kVectorsFile), std::to_string(at),
+                      std::to_string(count)};
       command.limit = std::chrono::seconds(60 + 2 * static_cast<int>(count));
       command.log_name = fmt::format("vectors {} to {}", at, at + count);
       KASSAY_TRY(const GuestOutcome outcome, guest.Run(command, {}));
@@ -119,7 +112,7 @@ class Driver {
       }
       KASSAY_TRY(const Said said, ParseRecord(outcome.records[i]));
       if (said.index != index) return Fail("the guest's answers are out of order");
-      if (said.verdict == "disabled") {
+      if (said.verdict == kVectorDisabled) {
         return Fail(fmt::format("this kernel does not verify {}: {} says {}", vectors_[index].set,
                                 said.door, said.result));
       }
@@ -142,8 +135,8 @@ class Driver {
     VectorAnswer& answer = answers_[index];
     answer.door = said.door;
     answer.result = said.result;
-    answer.valid = said.verdict == "valid";
-    if (said.verdict == "uncarried") {
+    answer.valid = said.verdict == kVectorValid;
+    if (said.verdict == kVectorUncarried) {
       answer.kind = VectorAnswer::Kind::kUncarried;
       answer.reason = said.result;
     } else if (!vectors_[index].valid) {
@@ -175,11 +168,11 @@ Result<std::vector<VectorAnswer>> DriveVectors(const Kernel& kernel,
   KASSAY_TRY(const Profile profile, LoadProfile(options.profiles_dir, kProfile));
   KASSAY_CHECK(BootModeFor(kernel, profile, options.vm));
   const OwnFolder folder(options.cache_dir / "vectors" / std::to_string(getpid()));
-  KASSAY_CHECK(WriteFileAtomically(folder / "files" / kFile, GuestFile(vectors)));
+  KASSAY_CHECK(WriteFileAtomically(folder / "files" / kVectorsFile, GuestFile(vectors)));
   InitramfsSpec image;
   image.kernel = &kernel;
   image.profile = &profile;
-  image.suites = {kSuite};
+  image.suites = {kVectorsSuite};
   image.prepared = {folder / "files"};
   KASSAY_TRY(const Initramfs initramfs, BuildInitramfs(image, folder / "image"));
   Driver driver(vectors, options);

@@ -2,21 +2,11 @@
 
 #include <algorithm>
 
+#include "harness/base/text/hex.h"
 #include "harness/vectors/vector_reader.h"
 
 namespace kassay {
 namespace vectors {
-namespace {
-
-int Digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-}  // namespace
-
 std::string GetHex(JsonReader& reader, const char* key) {
   std::string hex;
   reader.Get(key, hex);
@@ -24,18 +14,12 @@ std::string GetHex(JsonReader& reader, const char* key) {
     reader.Complain(key, "is not hexadecimal bytes, or too many");
     return {};
   }
-  std::string bytes;
-  bytes.reserve(hex.size() / 2);
-  for (std::size_t i = 0; i < hex.size(); i += 2) {
-    const int high = Digit(hex[i]);
-    const int low = Digit(hex[i + 1]);
-    if (high < 0 || low < 0) {
-      reader.Complain(key, "is not hexadecimal");
-      return {};
-    }
-    bytes += static_cast<char>(high << 4 | low);
+  std::optional<std::string> bytes = FromHex(hex);
+  if (!bytes) {
+    reader.Complain(key, "is not hexadecimal");
+    return {};
   }
-  return bytes;
+  return std::move(*bytes);
 }
 
 std::string KnownSet(JsonReader& reader, const char* key, const std::string& name) {

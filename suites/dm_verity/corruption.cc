@@ -5,7 +5,7 @@
 #include <cerrno>
 
 #include "suites/dm_verity/verity.h"
-#include "suites/support/kernel_option.h"
+#include "suites/support/kernel_config.h"
 
 namespace kassay::verity {
 namespace {
@@ -54,7 +54,7 @@ KASSAY_CASE(Corruption, ABlockOfAnotherPlaceIsUnreadable, Cites("DMV-060")) {
   const std::string second(verity.image.Block(11));
   swapped.replace(10 * 4096, 4096, second);
   swapped.replace(11 * 4096, 4096, first);
-  const auto data = Medium::With(swapped);
+  const auto data = BlockDevice::With(swapped);
   ASSERT_TRUE(data);
   VerityTable table = verity.Table();
   table.data_device = data->MajorMinor();

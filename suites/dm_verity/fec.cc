@@ -10,7 +10,7 @@ class Fec : public testing::Test {
   void SetUp() override {
     REQUIRE_VERITY();
     verity_ = std::make_unique<Verity>(kPlain);
-    parity_ = std::make_unique<Medium>(ParityFor(2));
+    parity_ = std::make_unique<BlockDevice>(ParityFor(2));
   }
   [[nodiscard]] VerityTable Table() const {
     return WithParity(verity_->Table(), *parity_, {.roots = "2"});
@@ -27,7 +27,7 @@ class Fec : public testing::Test {
         << what;
   }
   std::unique_ptr<Verity> verity_;
-  std::unique_ptr<Medium> parity_;
+  std::unique_ptr<BlockDevice> parity_;
 };
 
 KASSAY_CASE_F(Fec, UndamagedNothingIsCorrected, Cites("DMV-080").Timeout(60)) {
@@ -58,7 +58,7 @@ KASSAY_CASE_F(Fec, ADamagedBlockIsCorrectedAndCounted, Cites("DMV-080").Timeout(
 // However many bytes of a block are wrong, it is one block.
 KASSAY_CASE_F(Fec, TheCountIsOfBlocks, Cites("DMV-090", "DMV-091").Timeout(90)) {
   // Three blocks of a group are damaged in the same places: eight roots are enough.
-  parity_ = std::make_unique<Medium>(ParityFor(8));
+  parity_ = std::make_unique<BlockDevice>(ParityFor(8));
   verity_->data.Invert(0);
   verity_->data.Invert(33 * 4096 + 17, 15);
   verity_->data.Invert(34 * 4096, 2000);
@@ -180,7 +180,7 @@ KASSAY_CASE_F(Fec, CorrectedIsOnlyWhatHasTheDigest, Cites("DMV-089").Timeout(60)
 // The parity of a codeword is so many bytes, one codeword behind the other: where the number of
 // roots is no divisor of the block size, some lie in two blocks. These are the bytes that are
 // damaged, for all would take long to correct under emulation.
-void DamageWhereParityMeetsBlocks(Medium& data, std::uint64_t block, unsigned roots) {
+void DamageWhereParityMeetsBlocks(BlockDevice& data, std::uint64_t block, unsigned roots) {
   constexpr std::uint64_t kReach = 8;
   for (unsigned meeting = 0; meeting <= roots; ++meeting) {
     const std::uint64_t at = std::uint64_t{4096} * meeting / roots;
@@ -195,7 +195,7 @@ class FecRoots : public testing::TestWithParam<unsigned> {};
 void ExpectRootsToCorrect(unsigned roots) {
   const std::string what = std::to_string(roots) + " roots";
   Verity verity(kPlain);
-  const Medium parity = ParityFor(roots);
+  const BlockDevice parity = ParityFor(roots);
   const VerityTable table = WithParity(verity.Table(), parity, {.roots = std::to_string(roots)});
   const auto damaged = [](unsigned i) { return std::uint64_t{i} * 10; };
   for (unsigned i = 0; i < roots; ++i) DamageWhereParityMeetsBlocks(verity.data, damaged(i), roots);

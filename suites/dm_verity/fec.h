@@ -15,14 +15,14 @@ struct FecWords {
   std::string start = "0";
 };
 
-[[nodiscard]] inline VerityTable WithParity(const VerityTable& table, const Medium& parity,
+[[nodiscard]] inline VerityTable WithParity(const VerityTable& table, const BlockDevice& parity,
                                             const FecWords& words) {
   return table.With({"use_fec_from_device", parity.MajorMinor(), "fec_blocks", words.blocks,
                      "fec_start", words.start, "fec_roots", words.roots});
 }
 
-[[nodiscard]] inline Medium ParityFor(unsigned roots) {
-  return OrDie(Medium::With(LoadParity(roots)));
+[[nodiscard]] inline BlockDevice ParityFor(unsigned roots) {
+  return OrDie(BlockDevice::With(LoadParity(roots)));
 }
 
 }  // namespace kassay::verity

@@ -1,7 +1,7 @@
 // The words of error correction in a table, and the sizes of the devices that they name.
-#include <fstream>
 
 #include "suites/dm_verity/fec.h"
+#include "suites/support/kernel_config.h"
 
 namespace kassay::verity {
 namespace {
@@ -11,7 +11,7 @@ class FecTable : public testing::Test {
   void SetUp() override {
     REQUIRE_VERITY();
     verity_ = std::make_unique<Verity>(kPlain);
-    parity_ = std::make_unique<Medium>(ParityFor(2));
+    parity_ = std::make_unique<BlockDevice>(ParityFor(2));
   }
   void ExpectRefusedWith(const FecWords& words, int error, const std::string& what) const {
     ExpectRefused(WithParity(verity_->Table(), *parity_, words), error, what);
@@ -20,7 +20,7 @@ class FecTable : public testing::Test {
     ExpectGood(verity_->image, WithParity(verity_->Table(), *parity_, words), what);
   }
   std::unique_ptr<Verity> verity_;
-  std::unique_ptr<Medium> parity_;
+  std::unique_ptr<BlockDevice> parity_;
 };
 
 KASSAY_CASE_F(FecTable, TheBlocksCoverDataAndTree, Cites("DMV-081").Timeout(60)) {
@@ -36,7 +36,7 @@ KASSAY_CASE_F(FecTable, TheBlocksAreOnTheTreesDevice, Cites("DMV-082").Timeout(6
   ExpectRefusedWith({.roots = "2", .blocks = "260"}, E2BIG, "one too many");
   ExpectRefusedWith({.roots = "2", .blocks = "99999"}, E2BIG, "many too many");
   // What follows the tree may be covered as well, if it is there: up to the device's end.
-  const auto longer = Medium::With(verity_->image.tree + std::string(4096, '\0'));
+  const auto longer = BlockDevice::With(verity_->image.tree + std::string(4096, '\0'));
   ASSERT_TRUE(longer);
   VerityTable table = verity_->Table();
   table.hash_device = longer->MajorMinor();
@@ -48,7 +48,7 @@ KASSAY_CASE_F(FecTable, TheBlocksAreOnTheTreesDevice, Cites("DMV-082").Timeout(6
 
 // The same with the tree behind a superblock: its start counts.
 KASSAY_CASE_F(FecTable, TheTreesStartCounts, Cites("DMV-082").Timeout(60)) {
-  const auto behind = Medium::With(std::string(4096, 's') + verity_->image.tree);
+  const auto behind = BlockDevice::With(std::string(4096, 's') + verity_->image.tree);
   ASSERT_TRUE(behind);
   VerityTable table = verity_->Table();
   table.hash_device = behind->MajorMinor();
@@ -62,7 +62,7 @@ KASSAY_CASE_F(FecTable, TheRootsAreFrom2To24, Cites("DMV-083").Timeout(60)) {
   for (const char* roots : {"0", "1", "25", "255", "-2", "2x", "two"})
     ExpectRefusedWith({.roots = roots}, EINVAL, std::string(roots) + " roots");
   ExpectGoodWith({.roots = "2"}, "2 roots");
-  parity_ = std::make_unique<Medium>(ParityFor(24));
+  parity_ = std::make_unique<BlockDevice>(ParityFor(24));
   ExpectGoodWith({.roots = "24"}, "24 roots");
 }
 
@@ -91,16 +91,18 @@ KASSAY_CASE_F(FecTable, TheParityFitsOnItsDevice, Cites("DMV-084").Timeout(60)) 
   ExpectRefusedWith({.roots = "2", .start = "1"}, E2BIG, "the last block is beyond the device");
   ExpectRefusedWith({.roots = "2", .start = "4"}, E2BIG, "all is beyond the device");
   ExpectRefusedWith({.roots = "3"}, E2BIG, "three roots need six blocks");
-  parity_ = std::make_unique<Medium>(OrDie(Medium::With(LoadParity(2).substr(0, 3 * 4096))));
+  parity_ =
+      std::make_unique<BlockDevice>(OrDie(BlockDevice::With(LoadParity(2).substr(0, 3 * 4096))));
   ExpectRefusedWith({.roots = "2"}, E2BIG, "three blocks");
-  parity_ = std::make_unique<Medium>(OrDie(Medium::With(std::string(4096, 's') + LoadParity(2))));
+  parity_ = std::make_unique<BlockDevice>(
+      OrDie(BlockDevice::With(std::string(4096, 's') + LoadParity(2))));
   ExpectGoodWith({.roots = "2", .start = "1"}, "four blocks behind one");
   ExpectRefusedWith({.roots = "2", .start = "2"}, E2BIG, "three blocks behind two");
 }
 
 KASSAY_CASE_F(FecTable, TheStartCountsForCorrection, Cites("DMV-084", "DMV-080").Timeout(60)) {
-  parity_ =
-      std::make_unique<Medium>(OrDie(Medium::With(std::string(2 * 4096, 's') + LoadParity(2))));
+  parity_ = std::make_unique<BlockDevice>(
+      OrDie(BlockDevice::With(std::string(2 * 4096, 's') + LoadParity(2))));
   verity_->DamageData(3);
   const VerityTable table = WithParity(verity_->Table(), *parity_, {.roots = "2", .start = "2"});
   const Activation activation = Activate(table);
@@ -118,15 +120,12 @@ KASSAY_CASE_F(FecTable, BlocksOfDataAndTreeAreOfOneSize, Cites("DMV-083").Timeou
 
 KASSAY_CASE(FecSupport, IsAsTheConfigurationSays, Cites("DMV-085").Timeout(60)) {
   REQUIRE_VERITY();
-  std::ifstream config("/kassay/kernel.config");
-  if (!config) KASSAY_UNMET("the kernel's configuration is not in the image");
-  bool is_on = false;
-  for (std::string line; std::getline(config, line);)
-    is_on = is_on || line == "CONFIG_DM_VERITY_FEC=y";
+  const RunningConfig config;
+  if (!config.problem().empty()) KASSAY_UNMET(config.problem());
   const Verity verity(kPlain);
-  const Medium parity = ParityFor(2);
+  const BlockDevice parity = ParityFor(2);
   const VerityTable table = WithParity(verity.Table(), parity, {.roots = "2"});
-  if (is_on) {
+  if (config.IsOn("CONFIG_DM_VERITY_FEC")) {
     ExpectGood(verity.image, table, "error correction is built in");
   } else {
     ExpectRefused(table, EINVAL, "error correction is not built in");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/base/text/hex.h"
 #include "suites/support/trust/fixture.h"
 #include "suites/support/trust/signing_key.h"
 
@@ -14,7 +15,7 @@ trust::DigestName DigestNamed(std::string_view name) {
 }
 
 std::string HashOf(const ImageSpec& spec, std::string_view block) {
-  const std::string salt = trust::FromHex(spec.salt_hex);
+  const std::string salt = FromHex(spec.salt_hex).value();
   const std::string text = spec.format == 0 ? std::string(block) + salt : salt + std::string(block);
   return trust::Digest(DigestNamed(spec.algorithm), text);
 }
@@ -80,19 +81,8 @@ HashTree BuildTree(const ImageSpec& spec, std::string_view data) {
     block_size = spec.hash_block_size;
     tree.blocks.insert(0, level);
   }
-  tree.root_hex = Hex(HashOf(spec, level));
+  tree.root_hex = ToHex(HashOf(spec, level));
   return tree;
-}
-
-std::string Hex(std::string_view bytes) {
-  constexpr const char* kDigits = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
 }
 
 }  // namespace kassay::verity

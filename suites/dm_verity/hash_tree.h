@@ -16,7 +16,4 @@ struct HashTree {
 };
 [[nodiscard]] HashTree BuildTree(const ImageSpec& spec, std::string_view data);
 
-// Lower-case hexadecimal.
-[[nodiscard]] std::string Hex(std::string_view bytes);
-
 }  // namespace kassay::verity

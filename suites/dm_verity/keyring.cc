@@ -3,9 +3,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "harness/base/text/hex.h"
 #include "suites/dm_verity/trust.h"
 #include "suites/support/child.h"
-#include "suites/support/kernel_option.h"
+#include "suites/support/kernel_config.h"
 
 namespace kassay::verity {
 namespace {
@@ -181,12 +182,18 @@ KASSAY_CASE_F(Keyring, TheSignedTextIsTheRootsTextAndNothingElse, Cites("DMV-024
   Trust({signer_->certificate});
   std::string upper = Root();
   for (char& c : upper) c = static_cast<char>(std::toupper(c));
-  const std::string texts[] = {Root() + "\n",      Root() + std::string(1, '\0'),
-                               " " + Root(),       upper,
-                               FromHex(Root()),    Root().substr(0, 63),
-                               Root().substr(1),   Root() + "0",
-                               "sha256:" + Root(), "",
-                               Root() + Root(),    "0x" + Root()};
+  const std::string texts[] = {Root() + "\n",
+                               Root() + std::string(1, '\0'),
+                               " " + Root(),
+                               upper,
+                               FromHex(Root()).value(),
+                               Root().substr(0, 63),
+                               Root().substr(1),
+                               Root() + "0",
+                               "sha256:" + Root(),
+                               "",
+                               Root() + Root(),
+                               "0x" + Root()};
   for (const std::string& text : texts)
     ExpectRefused(Signed(verity_->Table(), signer_->Over(text)), EKEYREJECTED,
                   "signed: '" + text + "'");

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/base/unique_fd.h"
+#include "harness/protocol/guest_layout.h"
 
 namespace kassay::verity {
 namespace {
@@ -20,7 +21,7 @@ constexpr const char* kName = "dm_verity";
 // Name and path, dependencies first.
 std::vector<std::pair<std::string, std::string>> Available() {
   std::vector<std::pair<std::string, std::string>> modules;
-  std::ifstream list("/kassay/modules.available");
+  std::ifstream list(kGuestModulesAvailable);
   std::string name;
   std::string path;
   while (list >> name >> path) modules.emplace_back(name, path);

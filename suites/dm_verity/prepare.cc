@@ -5,6 +5,7 @@
 #include <fstream>
 #include <memory>
 
+#include "harness/base/text/hex.h"
 #include "suites/dm_verity/hash_tree.h"
 #include "suites/dm_verity/image.h"
 #include "suites/support/prepare.h"
@@ -47,7 +48,7 @@ std::string Format(const ImageSpec& spec, const fs::path& folder, unsigned roots
   const std::string data = folder / FileOf(spec.name, "data");
   const std::string tree = folder / FileOf(spec.name, "tree");
   const std::string parity = folder / FileOf(spec.name, "parity" + std::to_string(roots));
-  const std::string salt = trust::FromHex(spec.salt_hex);
+  const std::string salt = FromHex(spec.salt_hex).value();
   const std::string algorithm(spec.algorithm);
   // libcryptsetup writes into files that are there.
   if (!WriteFile(tree, "") || (roots != 0 && !WriteFile(parity, "")))
@@ -74,7 +75,7 @@ std::string Format(const ImageSpec& spec, const fs::path& folder, unsigned roots
   if (crypt_volume_key_get(raw, CRYPT_ANY_SLOT, root.data(), &size, nullptr, 0) != 0)
     return Problem("no root hash of " + std::string(spec.name));
   root.resize(size);
-  if (!WriteFile(folder / FileOf(spec.name, "root"), Hex(root)))
+  if (!WriteFile(folder / FileOf(spec.name, "root"), ToHex(root)))
     return "cannot write into " + folder.string();
   return "";
 }

@@ -54,7 +54,7 @@ KASSAY_PROBE("dm_verity_corrected_count") {
 KASSAY_PROBE("dm_verity_fec") {
   if (const std::string why = MakeReady(); !why.empty()) return Missing(why);
   const Verity verity(kPlain);
-  const auto parity = Medium::With(LoadParity(2));
+  const auto parity = BlockDevice::With(LoadParity(2));
   if (!parity) return Unknown(parity.error().message);
   const long error =
       Activate(verity.Table().With({"use_fec_from_device", parity->MajorMinor(), "fec_roots", "2",

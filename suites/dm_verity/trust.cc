@@ -5,16 +5,6 @@
 
 namespace kassay::verity {
 
-Signer::Signer(const std::string& fixture)
-    : name(fixture),
-      key(FixtureKey(fixture)),
-      ids(FixtureIds(fixture)),
-      certificate(FixtureCertificate(fixture)) {}
-
-CmsMessage Signer::Over(std::string_view content, DigestName digest) const {
-  return Detached(content, key, ids, digest);
-}
-
 Serial VerityKeyring() { return SystemKeyring(".dm-verity").value_or(0); }
 
 long Seal(Serial keyring) {
@@ -46,11 +36,6 @@ VerityTable Signed(const VerityTable& table, std::string_view signature) {
 
 VerityTable Signed(const VerityTable& table, const CmsMessage& message) {
   return Signed(table, message.Der());
-}
-
-std::string Flipped(std::string bytes, std::size_t at) {
-  bytes.at(at) = static_cast<char>(bytes.at(at) ^ 1);
-  return bytes;
 }
 
 }  // namespace kassay::verity

@@ -6,25 +6,13 @@
 #include <string_view>
 
 #include "suites/dm_verity/verity.h"
-#include "suites/support/trust/cms.h"
-#include "suites/support/trust/fixture.h"
+#include "suites/support/flipped.h"
 #include "suites/support/trust/keyring.h"
+#include "suites/support/trust/signer.h"
 
 namespace kassay::verity {
 
 using namespace trust;  // NOLINT(google-build-using-namespace): the suite's other half
-
-// A party of fixtures/.
-struct Signer {
-  std::string name;
-  SigningKey key;
-  CertificateIds ids;
-  std::string certificate;
-  explicit Signer(const std::string& fixture);
-
-  // A detached message without attributes.
-  [[nodiscard]] CmsMessage Over(std::string_view content, DigestName digest = kSha512) const;
-};
 
 // The parties that the verity fixtures name.
 inline constexpr const char* kRsa = "verity-rsa";
@@ -45,8 +33,6 @@ void Trust(const std::vector<std::string>& certificates);
 // A table with a signature.
 [[nodiscard]] VerityTable Signed(const VerityTable& table, std::string_view signature);
 [[nodiscard]] VerityTable Signed(const VerityTable& table, const CmsMessage& message);
-
-[[nodiscard]] std::string Flipped(std::string bytes, std::size_t at);
 
 // Leaves the case unless .dm-verity is there and takes keys.
 #define REQUIRE_OPEN_KEYRING()                                \

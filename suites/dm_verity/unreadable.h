@@ -1,13 +1,13 @@
 // A medium with a block that gives EIO: a table of linear and error targets over it.
 #pragma once
 
+#include "suites/dm_verity/block_device.h"
 #include "suites/dm_verity/mapped_device.h"
-#include "suites/dm_verity/medium.h"
 
 namespace kassay::verity {
 
 // `block` counts blocks of 4096 bytes and is neither the first nor the last.
-[[nodiscard]] inline Result<MappedDevice> UnreadableBlock(const Medium& medium,
+[[nodiscard]] inline Result<MappedDevice> UnreadableBlock(const BlockDevice& medium,
                                                           std::uint64_t block) {
   constexpr std::uint64_t kSectors = 8;
   const std::uint64_t begin = block * kSectors;

@@ -22,9 +22,9 @@ VerityTable VerityTable::With(std::vector<std::string> more) const {
 
 Verity::Verity(std::string_view name)
     : image(LoadImage(name)),
-      data(OrDie(Medium::With(image.data))),
+      data(OrDie(BlockDevice::With(image.data))),
       // A loop device of nothing would be no device: the tree of a single block is empty.
-      hash(OrDie(Medium::With(image.tree.empty() ? std::string(4096, '\0') : image.tree))) {}
+      hash(OrDie(BlockDevice::With(image.tree.empty() ? std::string(4096, '\0') : image.tree))) {}
 
 VerityTable Verity::Table() const {
   const ImageSpec& spec = image.spec;

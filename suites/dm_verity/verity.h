@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "suites/dm_verity/block_device.h"
 #include "suites/dm_verity/image.h"
 #include "suites/dm_verity/mapped_device.h"
-#include "suites/dm_verity/medium.h"
 #include "suites/dm_verity/module.h"
 #include "suites/support/case.h"
 #include "suites/support/syscall_matchers.h"
@@ -65,8 +65,8 @@ struct Verity {
   [[nodiscard]] std::uint64_t TreeBlock(std::size_t level, std::uint64_t block) const;
 
   Image image;
-  Medium data;
-  Medium hash;
+  BlockDevice data;
+  BlockDevice hash;
 };
 
 // Whether the device tells the number of corrected blocks, or "-", behind its letter (since 6.19).

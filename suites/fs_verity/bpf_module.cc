@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "harness/base/text/hex.h"
 #include "suites/fs_verity/bpf_listener.h"
 #include "suites/fs_verity/signer.h"
 

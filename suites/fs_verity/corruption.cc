@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "harness/base/text/hex.h"
 #include "suites/fs_verity/on_medium.h"
 #include "suites/support/child.h"
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "harness/base/text/hex.h"
 #include "suites/fs_verity/on_medium.h"
 
 namespace kassay::verity {

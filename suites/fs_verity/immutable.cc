@@ -6,6 +6,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "harness/base/text/hex.h"
 #include "suites/fs_verity/on_medium.h"
 #include "suites/support/child.h"
 

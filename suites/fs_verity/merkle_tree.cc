@@ -88,14 +88,4 @@ std::string FormattedDigest(std::string_view digest, unsigned algorithm) {
          LittleEndian(static_cast<std::uint16_t>(digest.size())) + std::string(digest);
 }
 
-std::string ToHex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const unsigned char byte : bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
-
 }  // namespace kassay::verity

@@ -26,6 +26,4 @@ struct MerkleTree {
 // What a built-in signature is made over: "FSVerity", algorithm, size and digest.
 [[nodiscard]] std::string FormattedDigest(std::string_view digest, unsigned algorithm);
 
-[[nodiscard]] std::string ToHex(std::string_view bytes);
-
 }  // namespace kassay::verity

@@ -5,6 +5,7 @@
 
 #include <limits>
 
+#include "harness/base/text/hex.h"
 #include "suites/fs_verity/on_medium.h"
 
 namespace kassay::verity {

@@ -9,6 +9,7 @@
 
 #include <array>
 
+#include "harness/base/text/hex.h"
 #include "suites/fs_verity/on_medium.h"
 
 namespace kassay::verity {

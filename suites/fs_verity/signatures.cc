@@ -1,4 +1,5 @@
 // Built-in signatures: what is accepted, and each way to be refused.
+#include "harness/base/text/hex.h"
 #include "suites/fs_verity/signer.h"
 #include "suites/support/child.h"
 #include "suites/support/user_namespace.h"

@@ -6,31 +6,18 @@
 
 #include "suites/fs_verity/merkle_tree.h"
 #include "suites/fs_verity/on_medium.h"
-#include "suites/support/trust/cms.h"
-#include "suites/support/trust/fixture.h"
 #include "suites/support/trust/keyring.h"
+#include "suites/support/trust/signer.h"
 
 namespace kassay::verity {
 
-struct Signer {
-  explicit Signer(const std::string& fixture)
-      : key(trust::FixtureKey(fixture)),
-        ids(trust::FixtureIds(fixture)),
-        certificate(trust::FixtureCertificate(fixture)) {}
+struct Signer : trust::Signer {
+  explicit Signer(const std::string& fixture) : trust::Signer(fixture, trust::kSha256) {}
 
-  // A message over these bytes.
-  [[nodiscard]] trust::CmsMessage Over(std::string_view bytes,
-                                       trust::DigestName digest = trust::kSha256) const {
-    return trust::Detached(bytes, key, ids, digest);
-  }
   // A right signature for a file with this content.
   [[nodiscard]] std::string For(std::string_view content, const Setting& setting = {}) const {
     return Over(FormattedDigest(MerkleTree(content, setting).file_digest, setting.algorithm)).Der();
   }
-
-  trust::SigningKey key;
-  trust::CertificateIds ids;
-  std::string certificate;
 };
 
 // A case with the keyring .fs-verity, empty at first.

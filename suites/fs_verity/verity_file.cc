@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "harness/base/text/hex.h"
 #include "suites/fs_verity/file_attributes.h"
 #include "suites/fs_verity/merkle_tree.h"
 #include "suites/support/syscall_matchers.h"

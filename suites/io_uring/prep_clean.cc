@@ -2,7 +2,7 @@
 
 #include <sys/wait.h>
 
-#include "suites/support/kernel_option.h"
+#include "suites/support/kernel_config.h"
 
 namespace kassay::uring {
 namespace {

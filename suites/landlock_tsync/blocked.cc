@@ -22,7 +22,7 @@
 #include "suites/landlock_tsync/sibling.h"
 #include "suites/support/case.h"
 #include "suites/support/child.h"
-#include "suites/support/kernel_option.h"
+#include "suites/support/kernel_config.h"
 #include "suites/support/syscall_matchers.h"
 
 namespace kassay::landlock {

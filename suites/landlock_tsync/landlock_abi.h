@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "harness/base/unique_fd.h"
+#include "suites/support/errno_result.h"
 
 namespace kassay::landlock {
 
@@ -66,8 +67,6 @@ inline constexpr long kNrAddRule = 445;
 inline constexpr long kNrRestrictSelf = 446;
 static_assert(SYS_landlock_create_ruleset == kNrCreateRuleset &&
               SYS_landlock_add_rule == kNrAddRule && SYS_landlock_restrict_self == kNrRestrictSelf);
-
-inline long OrErrno(long result) { return result < 0 ? -errno : result; }
 
 inline long CreateRuleset(const void* attr, std::size_t size, std::uint32_t flags) {
   return OrErrno(syscall(kNrCreateRuleset, attr, size, flags));

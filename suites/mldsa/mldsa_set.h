@@ -6,6 +6,7 @@
 #include <string>
 
 #include "suites/support/case.h"
+#include "suites/support/flipped.h"
 #include "suites/support/syscall_matchers.h"
 #include "suites/support/trust/certificate.h"
 #include "suites/support/trust/fixture.h"
@@ -47,11 +48,6 @@ inline std::string SetName(const testing::TestParamInfo<MlDsaSet>& info) {
 // A public key as a key of the kernel, through a certificate whose signature is not looked at.
 inline Serial AddPublicKey(MlDsaSet set, std::string_view public_key) {
   return AddCertificate(Wrap(set, public_key).Der());
-}
-
-inline std::string Flipped(std::string bytes, std::size_t at, int mask = 1) {
-  bytes.at(at) = static_cast<char>(bytes.at(at) ^ mask);
-  return bytes;
 }
 
 }  // namespace kassay::mldsa

@@ -1,6 +1,7 @@
 // Signed messages through the key type pkcs7_test: verify_pkcs7_signature() with the built-in and
 // secondary keyrings, as modules, firmware and the rest use it. The reference kernel trusts the
 // fixtures' "trusted-*".
+#include "harness/base/text/hex.h"
 #include "suites/mldsa/pkcs7_set.h"
 
 namespace kassay::mldsa {
@@ -24,7 +25,8 @@ KASSAY_CASE_P(Pkcs7, AnUnknownDigestIsNotSupported, Cites("PQC-052")) {
 
 // Every fault, with the trusted key outside of the message and with its certificate inside.
 KASSAY_CASE_P(Pkcs7, EveryFaultOfTheSignatureIsFound, Cites("PQC-053", "PQC-054").Timeout(60)) {
-  const MlDsaKey key(set(), FromHex(Fixture("keys/" + Named("trusted") + ".seed").substr(0, 64)));
+  const MlDsaKey key(set(),
+                     FromHex(Fixture("keys/" + Named("trusted") + ".seed").substr(0, 64)).value());
   const std::string good = key.Sign(content_);
   const auto crafted = key.SignEncoded(
       EncodeMessage(content_), [&](const MlDsaAttempt& attempt) { return !key.IsValid(attempt); });

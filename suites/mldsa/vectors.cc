@@ -1,7 +1,4 @@
-// The guest's side of `kassay vectors`: SUITE --kassay_helper=Vectors FILE FIRST COUNT.
-// FILE has one vector a line: number, parameter set, public key, message, signature ("-" for no
-// bytes). For each of the COUNT lines from FIRST on, one record: what the kernel said, and through
-// which door.
+// The guest's side of `kassay vectors`, see harness/protocol/vector_records.h.
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,8 +8,10 @@
 #include <map>
 #include <sstream>
 
+#include "harness/base/text/hex.h"
 #include "harness/base/unique_fd.h"
-#include "harness/protocol/records.h"
+#include "harness/protocol/suite_program.h"
+#include "harness/protocol/vector_records.h"
 #include "suites/mldsa/mldsa_set.h"
 #include "suites/support/helper.h"
 #include "suites/support/trust/cms.h"
@@ -27,13 +26,13 @@ struct Line {
 };
 
 struct Said {
-  const char* verdict;  // "valid", "invalid", "uncarried", "disabled"
+  const char* verdict;
   std::string door;
   std::string result;
 };
 
 std::string Bytes(const std::string& field) {
-  return field == "-" ? std::string() : FromHex(field);
+  return field == kNoBytes ? std::string() : FromHex(field).value_or("");
 }
 
 bool ReadLine(std::ifstream& file, Line& line) {
@@ -61,12 +60,12 @@ std::string NameOf(long result) {
 }
 
 Said Judge(const char* door, long result, long valid) {
-  if (result == valid) return {"valid", door, NameOf(result)};
+  if (result == valid) return {kVectorValid, door, NameOf(result)};
   for (const int refused : {EKEYREJECTED, EBADMSG, EINVAL}) {
-    if (result == -refused) return {"invalid", door, NameOf(result)};
+    if (result == -refused) return {kVectorInvalid, door, NameOf(result)};
   }
   // Anything else says nothing about the signature.
-  return {result == -ENOENT ? "disabled" : "uncarried", door,
+  return {result == -ENOENT ? kVectorDisabled : kVectorUncarried, door,
           result == -ENOENT ? NameOf(result) : std::string(door) + " says " + NameOf(result)};
 }
 
@@ -121,17 +120,17 @@ std::string WhyNoModuleDoor(MlDsaSet set) {
 Said Verify(const Line& line) {
   const Serial ring = NewKeyring("vector");
   const Serial key = AddCertificate(Wrap(line.set, line.public_key).Der(), ring);
-  if (key < 0) return {"uncarried", "add_key", "add_key says " + NameOf(key)};
+  if (key < 0) return {kVectorUncarried, "add_key", "add_key says " + NameOf(key)};
   const QueryResult query = Query(key, kPlain);
-  Said said{"uncarried", "", ""};
+  Said said{kVectorUncarried, "", ""};
   if (query.error == -ENOENT) {
-    said = {"disabled", "pkey_query", NameOf(query.error)};
+    said = {kVectorDisabled, "pkey_query", NameOf(query.error)};
   } else if (query.error == -EINVAL &&
              line.public_key.size() !=
                  static_cast<std::size_t>(ParametersOf(line.set).public_key_bytes)) {
-    said = {"invalid", "pkey_query", "EINVAL, a public key of the wrong length"};
+    said = {kVectorInvalid, "pkey_query", "EINVAL, a public key of the wrong length"};
   } else if (query.error != 0) {
-    said = {"uncarried", "pkey_query", "pkey_query says " + NameOf(query.error)};
+    said = {kVectorUncarried, "pkey_query", "pkey_query says " + NameOf(query.error)};
   } else if (line.message.size() <= query.values.max_data_size) {
     said = Judge("pkey_verify", trust::Verify(key, kPlain, line.message, line.signature), 0);
   } else {
@@ -145,7 +144,7 @@ Said Verify(const Line& line) {
       said = why_not.empty()
                  ? Judge("init_module", LoadAsModule(line, Wrapped(line, name_only, false).Der()),
                          -ENOEXEC)
-                 : Said{"uncarried", "init_module", why_not};
+                 : Said{kVectorUncarried, "init_module", why_not};
     }
   }
   keyctl_unlink(ring, KEY_SPEC_PROCESS_KEYRING);

@@ -8,7 +8,7 @@
 #include <iterator>
 
 #include "harness/base/unique_fd.h"
-#include "suites/support/kernel_option.h"
+#include "suites/support/kernel_config.h"
 
 namespace kassay::modules {
 namespace {

@@ -1,4 +1,5 @@
 #include "suites/module_signature/module_file.h"
+#include "harness/protocol/suite_program.h"
 
 #include <sys/utsname.h>
 
@@ -44,7 +45,7 @@ std::optional<SignedModule> Split(std::string_view file) {
 std::string VendorsModule() {
   utsname system{};
   uname(&system);
-  const char* chosen = std::getenv("KASSAY_MODULE");  // NOLINT(concurrency-mt-unsafe)
+  const char* chosen = std::getenv(kModuleVariable);  // NOLINT(concurrency-mt-unsafe)
   const std::string path = chosen != nullptr ? chosen
                                              : std::string("/lib/modules/") + system.release +
                                                    "/kernel/crypto/" + kModuleName + ".ko";

@@ -3,36 +3,14 @@
 // signature before it asks whom it trusts, so that even a stock kernel shows its verdict: untrusted
 // if it is right, refused if not.
 #include "suites/module_signature/loading.h"
-#include "suites/support/kernel_option.h"
+#include "suites/support/kernel_config.h"
 #include "suites/support/trust/built_in.h"
+#include "suites/support/trust/signer.h"
 
 namespace kassay::modules {
 namespace {
 
 using namespace trust;  // NOLINT(google-build-using-namespace)
-
-struct Signer {
-  std::string name;
-  SigningKey key;
-  CertificateIds ids;
-  std::string certificate;
-  explicit Signer(const std::string& fixture)
-      : name(fixture),
-        key(FixtureKey(fixture)),
-        ids(FixtureIds(fixture)),
-        certificate(FixtureCertificate(fixture)) {}
-  Signer(const std::string& fixture_key, const std::string& der)
-      : name(fixture_key), key(FixtureKey(fixture_key)), ids(*IdsOf(der)), certificate(der) {}
-
-  [[nodiscard]] CmsMessage Over(std::string_view content, DigestName digest) const {
-    return Detached(content, key, ids, digest);
-  }
-  [[nodiscard]] CmsMessage WithCertificate(std::string_view content, DigestName digest) const {
-    CmsMessage message = Over(content, digest);
-    message.certificates.push_back(certificate);
-    return message;
-  }
-};
 
 std::string Signed(std::string_view body, const CmsMessage& message) {
   return WithSignature(body, message.Der()).Bytes();

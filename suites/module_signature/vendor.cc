@@ -8,14 +8,10 @@
 #include "harness/base/unique_fd.h"
 #include "suites/module_signature/loading.h"
 #include "suites/support/child.h"
+#include "suites/support/flipped.h"
 
 namespace kassay::modules {
 namespace {
-
-std::string Flipped(std::string bytes, std::size_t at) {
-  bytes.at(at) = static_cast<char>(bytes.at(at) ^ 1);
-  return bytes;
-}
 
 KASSAY_CASE_IN_EVERY_POLICY(TheVendorsModuleIsTrusted, "SIG-001") {
   ExpectLoad(policy, Vendors().Bytes(), kTrusted, "as shipped");

@@ -18,10 +18,9 @@
 
 #include "harness/base/unique_fd.h"
 #include "suites/mount/uapi.h"
+#include "suites/support/errno_result.h"
 
 namespace kassay::mount {
-
-inline long OrErrno(long result) { return result < 0 ? -errno : result; }
 
 template <typename... Args>
 long Call(long number, Args... args) {

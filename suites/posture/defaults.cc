@@ -12,10 +12,10 @@
 #include <fstream>
 
 #include "harness/base/unique_fd.h"
-#include "suites/posture/kernel_config.h"
 #include "suites/posture/observe.h"
 #include "suites/support/case.h"
 #include "suites/support/child.h"
+#include "suites/support/kernel_config.h"
 #include "suites/support/scoped_sysctl.h"
 #include "suites/support/syscall_matchers.h"
 

@@ -2,10 +2,11 @@
 // running system. The two must agree; what a vendor turned off is stated, not judged.
 #include <gmock/gmock.h>
 
-#include "suites/posture/kernel_config.h"
+#include "harness/protocol/posture_evidence.h"
 #include "suites/posture/observe.h"
 #include "suites/posture/options.h"
 #include "suites/support/case.h"
+#include "suites/support/kernel_config.h"
 
 namespace kassay::posture {
 namespace {
@@ -27,16 +28,17 @@ KASSAY_CASE_P(Table, ConfigurationAndSystemAgree, Cites("HRD-100")) {
   if (option.symbol == "CONFIG_LEGACY_VSYSCALL_XONLY" &&
       config.Value("CONFIG_X86_VSYSCALL_EMULATION") != "y")
     KASSAY_ABSENT("CONFIG_X86_VSYSCALL_EMULATION is not set: there is no page to observe");
-  const std::string seen =
-      option.observe == nullptr ? "unseen: only the configuration tells" : option.observe();
-  RecordEvidence("posture.option", option.symbol);
-  RecordEvidence("posture.configured",
+  const std::string seen = option.observe == nullptr
+                               ? std::string(kPostureUnseen) + "only the configuration tells"
+                               : option.observe();
+  RecordEvidence(kPostureOption, option.symbol);
+  RecordEvidence(kPostureConfigured,
                  configured == "on" && value != "y" ? "on (" + value + ")" : configured);
-  RecordEvidence("posture.running", seen);
-  RecordEvidence("posture.why", option.why);
-  if (seen.starts_with("unseen")) return;
+  RecordEvidence(kPostureRunning, seen);
+  RecordEvidence(kPostureWhy, option.why);
+  if (seen.starts_with(kPostureUnseen)) return;
   if (SetAtBoot(option.boot_parameter)) {
-    RecordEvidence("posture.note",
+    RecordEvidence(kPostureNote,
                    option.boot_parameter + " on the kernel's command line overrides it");
     return;
   }

@@ -10,13 +10,12 @@
 #include <fstream>
 #include <iterator>
 
+#include "harness/protocol/guest_layout.h"
 #include "suites/support/case.h"
 #include "suites/support/syscall_matchers.h"
 
 namespace kassay::selinux {
 namespace {
-
-constexpr const char* kFixtures = "/kassay/fixtures/selinux/";
 
 std::string ReadAll(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
@@ -38,7 +37,9 @@ std::string PrepareSelinux() {
   return "";
 }
 
-std::string ReadPolicy(const char* name) { return ReadAll(std::string(kFixtures) + name); }
+std::string ReadPolicy(const char* name) {
+  return ReadAll(std::string(kGuestFixturesDir) + "/selinux/" + name);
+}
 
 long LoadPolicy(std::string_view bytes) {
   // libselinux only reads it.

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "harness/protocol/records.h"
+#include "harness/protocol/suite_program.h"
 #include "suites/support/held_child.h"
 
 namespace kassay {

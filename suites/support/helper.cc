@@ -16,12 +16,12 @@
 #include <string_view>
 
 #include "harness/base/unique_fd.h"
+#include "harness/protocol/suite_program.h"
 #include "suites/support/limit_scale.h"
 
 namespace kassay {
 namespace {
 
-constexpr std::string_view kHelperOption = "--kassay_helper=";
 constexpr size_t kMostOutput = size_t{64} << 10;
 
 std::map<std::string, HelperMain>& Helpers() {
@@ -110,7 +110,7 @@ bool RunRequestedHelper(int argc, char** argv, int* exit_code) {
   ExecutableFd();
   const std::string_view option = argc > 1 ? argv[1] : "";
   if (!option.starts_with(kHelperOption)) return false;
-  const auto found = Helpers().find(std::string(option.substr(kHelperOption.size())));
+  const auto found = Helpers().find(std::string(option.substr(std::strlen(kHelperOption))));
   if (found == Helpers().end()) {
     *exit_code = kHelperUnknown;
     return true;

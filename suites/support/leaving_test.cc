@@ -8,6 +8,7 @@
 #include <string>
 
 #include "harness/protocol/records.h"
+#include "harness/protocol/suite_program.h"
 
 namespace kassay {
 namespace {

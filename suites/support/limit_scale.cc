@@ -5,13 +5,13 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "harness/protocol/records.h"
+#include "harness/protocol/suite_program.h"
 
 namespace kassay {
 namespace {
 
 // A helper comes into being by execve(2), so the scale has to outlive that.
-constexpr const char* kVariable = "KASSAY_LIMIT_SCALE";
+constexpr const char* kVariable = kLimitScaleVariable;
 
 double LimitScale() {
   const char* value = std::getenv(kVariable);  // NOLINT(concurrency-mt-unsafe)

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/protocol/records.h"
+#include "harness/protocol/suite_program.h"
 #include "suites/support/case.h"
 #include "suites/support/helper.h"
 #include "suites/support/limit_scale.h"
@@ -217,13 +218,13 @@ int main(int argc, char** argv) {  // NOLINT(bugprone-exception-escape)
   kassay::TakeLimitScale(argc, argv);
   ::testing::InitGoogleTest(&argc, argv);
   const std::string_view mode = argc > 1 ? argv[1] : "";
-  if (mode == "--kassay_list") {
+  if (mode == kassay::kListOption) {
     const std::string path = argv[0];
     return kassay::PrintList(path.substr(path.rfind('/') + 1));
   }
-  constexpr std::string_view kPrepare = "--kassay_prepare=";
+  constexpr std::string_view kPrepare = kassay::kPrepareOption;
   if (mode.starts_with(kPrepare)) return kassay::Prepare(std::string(mode.substr(kPrepare.size())));
-  if (mode == "--kassay_probe") return kassay::RunProbes();
+  if (mode == kassay::kProbeOption) return kassay::RunProbes();
   // GoogleTest owns and deletes its listeners.
   GTEST_FLAG_SET(catch_exceptions, true);  // LeaveCase throws
   ::testing::UnitTest::GetInstance()->listeners().Append(

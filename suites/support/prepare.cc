@@ -1,4 +1,6 @@
 #include "suites/support/prepare.h"
+#include "harness/protocol/guest_layout.h"
+#include "harness/protocol/suite_program.h"
 
 #include <cstdlib>
 #include <iostream>
@@ -16,8 +18,8 @@ PrepareFunction& Registered() {
 }  // namespace
 
 std::filesystem::path PreparedDir() {
-  const char* given = std::getenv("KASSAY_PREPARED_DIR");  // NOLINT(concurrency-mt-unsafe)
-  return given == nullptr ? "/kassay/prepared" : given;
+  const char* given = std::getenv(kPreparedVariable);  // NOLINT(concurrency-mt-unsafe)
+  return given == nullptr ? kGuestPreparedDir : given;
 }
 
 PrepareRegistration::PrepareRegistration(std::string (*prepare)(const std::string& folder)) {

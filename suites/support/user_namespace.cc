@@ -10,13 +10,10 @@
 #include <cerrno>
 
 #include "harness/base/unique_fd.h"
+#include "suites/support/errno_result.h"
 
 namespace kassay {
-namespace {
-
-long OrErrno(long result) { return result < 0 ? -errno : result; }
-
-}  // namespace
+namespace {}  // namespace
 
 long SwitchToUser(uid_t uid) {
   if (const long r = OrErrno(setgroups(0, nullptr)); r < 0) return r;

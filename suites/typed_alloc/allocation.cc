@@ -14,6 +14,13 @@ namespace {
 using ::testing::Contains;
 using ::testing::HasSubstr;
 
+// A case that loads a module of ours, which comes from outside the tree and is unsigned
+// (Documentation/admin-guide/tainted-kernels.rst: O and E).
+template <typename... Ids>
+CaseInfo OfOurModule(Ids... ids) {
+  return Cites(ids...).AllowsTaint("OE");
+}
+
 std::string Joined(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += line + "\n";
@@ -61,57 +68,50 @@ class Allocation : public ::testing::Test {
   ModuleReport report_;
 };
 
-KASSAY_CASE_F(Allocation, GivesMemoryOfTheTypesSize,
-              Cites("ALC-001", "ALC-003").AllowsTaint("OE")) {
+KASSAY_CASE_F(Allocation, GivesMemoryOfTheTypesSize, OfOurModule("ALC-001", "ALC-003")) {
   Holds("gives_memory");
 }
-KASSAY_CASE_F(Allocation, ZeroesObjectsInSlotsThatHeldAPattern,
-              Cites("ALC-004").AllowsTaint("OE")) {
+KASSAY_CASE_F(Allocation, ZeroesObjectsInSlotsThatHeldAPattern, OfOurModule("ALC-004")) {
   Holds("zeroes_objects");
 }
-KASSAY_CASE_F(Allocation, ZeroesArraysAndFlexibleArrays, Cites("ALC-004").AllowsTaint("OE")) {
+KASSAY_CASE_F(Allocation, ZeroesArraysAndFlexibleArrays, OfOurModule("ALC-004")) {
   Holds("zeroes_arrays");
 }
-KASSAY_CASE_F(Allocation, ZeroesWhatComesFromVmalloc, Cites("ALC-005").AllowsTaint("OE")) {
+KASSAY_CASE_F(Allocation, ZeroesWhatComesFromVmalloc, OfOurModule("ALC-005")) {
   Holds("zeroes_vmalloc");
 }
-KASSAY_CASE_F(Allocation, RefusesACountWhoseSizeOverflows, Cites("ALC-006").AllowsTaint("OE")) {
+KASSAY_CASE_F(Allocation, RefusesACountWhoseSizeOverflows, OfOurModule("ALC-006")) {
   Holds("refuses_overflow_k");
 }
-KASSAY_CASE_F(Allocation, RefusesItInTheVmallocFormsToo, Cites("ALC-007").AllowsTaint("OE")) {
+KASSAY_CASE_F(Allocation, RefusesItInTheVmallocFormsToo, OfOurModule("ALC-007")) {
   Holds("refuses_overflow_kv");
 }
-KASSAY_CASE_F(Allocation, RefusesANegativeCount, Cites("ALC-010").AllowsTaint("OE")) {
+KASSAY_CASE_F(Allocation, RefusesANegativeCount, OfOurModule("ALC-010")) {
   Holds("refuses_negative");
 }
-KASSAY_CASE_F(Allocation, ACountOfZeroIsNoFailure, Cites("ALC-011").AllowsTaint("OE")) {
-  Holds("zero_count");
-}
-KASSAY_CASE_F(Allocation, RefusesAFlexibleArrayWhoseSizeOverflows,
-              Cites("ALC-012").AllowsTaint("OE")) {
+KASSAY_CASE_F(Allocation, ACountOfZeroIsNoFailure, OfOurModule("ALC-011")) { Holds("zero_count"); }
+KASSAY_CASE_F(Allocation, RefusesAFlexibleArrayWhoseSizeOverflows, OfOurModule("ALC-012")) {
   Holds("refuses_flex_overflow");
 }
-KASSAY_CASE_F(Allocation, RefusesACountThatTheCounterCannotHold,
-              Cites("ALC-013").AllowsTaint("OE")) {
+KASSAY_CASE_F(Allocation, RefusesACountThatTheCounterCannotHold, OfOurModule("ALC-013")) {
   Holds("refuses_counter_overflow", Builder::kClang);
 }
-KASSAY_CASE_F(Allocation, SetsTheCounterOfACountedArray, Cites("ALC-014").AllowsTaint("OE")) {
+KASSAY_CASE_F(Allocation, SetsTheCounterOfACountedArray, OfOurModule("ALC-014")) {
   Holds("sets_counter", Builder::kClang);
 }
-KASSAY_CASE_F(Allocation, LeavesTheCounterAloneWithoutCountedBy,
-              Cites("ALC-015").AllowsTaint("OE")) {
+KASSAY_CASE_F(Allocation, LeavesTheCounterAloneWithoutCountedBy, OfOurModule("ALC-015")) {
   Holds("leaves_counter", Builder::kGcc);
 }
-KASSAY_CASE_F(Allocation, WritesNoMemberThatIsNoCounter, Cites("ALC-016").AllowsTaint("OE")) {
+KASSAY_CASE_F(Allocation, WritesNoMemberThatIsNoCounter, OfOurModule("ALC-016")) {
   Holds("writes_no_bare_counter", Builder::kClang);
 }
-KASSAY_CASE_F(Allocation, RoundsSizesToTheirCache, Cites("ALC-018").AllowsTaint("OE")) {
+KASSAY_CASE_F(Allocation, RoundsSizesToTheirCache, OfOurModule("ALC-018")) {
   Holds("rounds_sizes");
 }
-KASSAY_CASE_F(Allocation, KeepsTheLimitsOfTheHeader, Cites("ALC-019").AllowsTaint("OE")) {
+KASSAY_CASE_F(Allocation, KeepsTheLimitsOfTheHeader, OfOurModule("ALC-019")) {
   Holds("keeps_limits");
 }
-KASSAY_CASE_F(Allocation, FallsBackToVmallocAboveTheLimit, Cites("ALC-020").AllowsTaint("OE")) {
+KASSAY_CASE_F(Allocation, FallsBackToVmallocAboveTheLimit, OfOurModule("ALC-020")) {
   Holds("falls_back_to_vmalloc");
 }
 KASSAY_CASE_F(Allocation, WarnsOfAHugeCountUnlessToldNotTo, Cites("ALC-008").AllowsTaint("OEW")) {
@@ -124,7 +124,7 @@ KASSAY_CASE_F(Allocation, WarnsOfAHugeCountInThePageAllocator,
   EXPECT_THAT(report().lines, Contains(HasSubstr("__alloc_frozen_pages_noprof")));
 }
 
-KASSAY_CASE(Taint, AForeignUnsignedModuleIsMarked, Cites("ALC-038").AllowsTaint("OE")) {
+KASSAY_CASE(Taint, AForeignUnsignedModuleIsMarked, OfOurModule("ALC-038")) {
   if (const std::string problem = WhyNotPrepared(Builder::kGcc); !problem.empty())
     KASSAY_UNMET(problem);
   std::ifstream before_file("/proc/sys/kernel/tainted");

@@ -15,6 +15,7 @@
 #include "harness/base/interrupt.h"
 #include "harness/base/unique_fd.h"
 #include "harness/protocol/records.h"
+#include "harness/protocol/suite_program.h"
 
 extern char** environ;
 

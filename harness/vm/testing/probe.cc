@@ -13,6 +13,8 @@
 #include <cstring>
 #include <string>
 
+#include "harness/protocol/suite_program.h"
+
 namespace {
 
 void WriteFile(const char* path, const char* text) {
@@ -22,7 +24,7 @@ void WriteFile(const char* path, const char* text) {
 }
 
 int Record(const std::string& line) {
-  const char* fd = std::getenv("KASSAY_RECORD_FD");  // NOLINT(concurrency-mt-unsafe)
+  const char* fd = std::getenv(kassay::kRecordFdVariable);  // NOLINT(concurrency-mt-unsafe)
   const std::string whole = line + "\n";
   return fd != nullptr &&
                  ::write(std::atoi(fd), whole.data(), whole.size()) ==  // NOLINT(cert-err34-c)

@@ -1,4 +1,5 @@
 #include "suites/support/compile/kernel_headers.h"
+#include "harness/protocol/suite_program.h"
 
 #include <cstdlib>
 #include <fstream>

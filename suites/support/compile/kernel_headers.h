@@ -7,13 +7,6 @@
 
 namespace kassay::compile {
 
-// Set by the harness for suites that run on the host: the folder with include/generated/autoconf.h,
-// that is usr/src/linux-headers-RELEASE of a headers package (its -common sibling is found by name)
-// or a build tree.
-inline constexpr const char* kHeadersVariable = "KASSAY_KERNEL_HEADERS";
-// The compiler to use; clang-22 without it.
-inline constexpr const char* kClangVariable = "KASSAY_CLANG";
-
 struct KernelHeaders {
   std::filesystem::path generated;  // holds include/generated and include/config
   std::filesystem::path source;     // holds include/linux

@@ -1,4 +1,7 @@
 #include "suites/support/trust/fixture.h"
+#include "harness/base/text/hex.h"
+#include "harness/protocol/guest_layout.h"
+#include "harness/protocol/suite_program.h"
 
 #include <cstdlib>
 #include <fstream>
@@ -15,8 +18,8 @@ namespace {
 }
 
 std::string Folder() {
-  const char* chosen = std::getenv("KASSAY_FIXTURES");  // NOLINT(concurrency-mt-unsafe)
-  return chosen == nullptr ? "/kassay/fixtures" : chosen;
+  const char* chosen = std::getenv(kFixturesVariable);  // NOLINT(concurrency-mt-unsafe)
+  return chosen == nullptr ? kGuestFixturesDir : chosen;
 }
 
 }  // namespace
@@ -28,19 +31,11 @@ std::string Fixture(std::string_view path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-std::string FromHex(std::string_view hex) {
-  std::string bytes;
-  const auto digit = [](char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-    bytes += static_cast<char>(digit(hex[i]) << 4 | digit(hex[i + 1]));
-  return bytes;
-}
-
 SigningKey FixtureKey(std::string_view name) {
   const std::string path = "keys/" + std::string(name);
   for (const MlDsaSet set : kAllMlDsaSets) {
     if (name.find(ParametersOf(set).kernel_name) != std::string_view::npos)
-      return SigningKey::MlDsa(set, FromHex(Fixture(path + ".seed").substr(0, 64)));
+      return SigningKey::MlDsa(set, FromHex(Fixture(path + ".seed").substr(0, 64)).value());
   }
   SigningKey key = SigningKey::Pem(Fixture(path + ".pem"));
   if (!key.IsValid()) Die(path + ".pem is not a private key");
@@ -68,9 +63,9 @@ std::vector<Vector> FixtureVectors(MlDsaSet set) {
                        verdict == "valid"      ? Vector::Verdict::kValid
                        : verdict == "rejected" ? Vector::Verdict::kRejected
                                                : Vector::Verdict::kMalformed,
-                       FromHex(entry.at("publicKey").get<std::string>()),
-                       FromHex(entry.at("message").get<std::string>()),
-                       FromHex(entry.at("signature").get<std::string>())});
+                       FromHex(entry.at("publicKey").get<std::string>()).value(),
+                       FromHex(entry.at("message").get<std::string>()).value(),
+                       FromHex(entry.at("signature").get<std::string>()).value()});
   }
   return vectors;
 }

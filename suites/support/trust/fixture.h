@@ -18,9 +18,6 @@ namespace kassay::trust {
 [[nodiscard]] std::string FixtureCertificate(std::string_view name);
 [[nodiscard]] CertificateIds FixtureIds(std::string_view name);
 
-// Lower- or upper-case hexadecimal to bytes.
-[[nodiscard]] std::string FromHex(std::string_view hex);
-
 // fixtures/vectors/SET.json.
 struct Vector {
   enum class Verdict { kValid, kRejected, kMalformed };

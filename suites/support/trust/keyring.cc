@@ -7,10 +7,10 @@
 #include <charconv>
 #include <fstream>
 
+#include "suites/support/errno_result.h"
+
 namespace kassay::trust {
 namespace {
-
-long OrErrno(long result) { return result < 0 ? -errno : result; }
 
 Serial Add(const char* type, const std::string& description, std::string_view payload,
            Serial keyring) {

@@ -1,4 +1,4 @@
-#include "suites/dm_verity/medium.h"
+#include "suites/dm_verity/block_device.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -25,15 +25,15 @@ bool WriteAll(int file, std::string_view bytes, std::uint64_t offset) {
 
 }  // namespace
 
-Result<Medium> Medium::With(std::string_view bytes) {
+Result<BlockDevice> BlockDevice::With(std::string_view bytes) {
   UniqueFd file(memfd_create("medium", MFD_CLOEXEC));
   if (!file.IsOpen()) return FailErrno("memfd_create");
   if (!WriteAll(file.Get(), bytes, 0)) return FailErrno("cannot write a medium");
   KASSAY_TRY(LoopDevice loop, LoopDevice::Attach("/proc/self/fd/" + std::to_string(file.Get())));
-  return Medium(std::move(file), std::move(loop), bytes.size());
+  return BlockDevice(std::move(file), std::move(loop), bytes.size());
 }
 
-void Medium::Invert(std::uint64_t offset, std::uint64_t length) {
+void BlockDevice::Invert(std::uint64_t offset, std::uint64_t length) {
   std::string bytes(length, '\0');
   if (pread(file_.Get(), bytes.data(), length, static_cast<off_t>(offset)) !=
       static_cast<ssize_t>(length))

@@ -10,9 +10,9 @@
 
 namespace kassay::verity {
 
-class Medium {
+class BlockDevice {
  public:
-  [[nodiscard]] static Result<Medium> With(std::string_view bytes);
+  [[nodiscard]] static Result<BlockDevice> With(std::string_view bytes);
 
   // Inverts every bit of a range, below the device: what reads past the caches sees it at once.
   void Invert(std::uint64_t offset, std::uint64_t length = 1);
@@ -22,7 +22,7 @@ class Medium {
   [[nodiscard]] std::uint64_t Sectors() const { return size_ / 512; }
 
  private:
-  Medium(UniqueFd file, LoopDevice loop, std::uint64_t size)
+  BlockDevice(UniqueFd file, LoopDevice loop, std::uint64_t size)
       : file_(std::move(file)), loop_(std::move(loop)), size_(size) {}
   UniqueFd file_;
   LoopDevice loop_;

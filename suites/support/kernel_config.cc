@@ -1,17 +1,14 @@
-#include "suites/posture/kernel_config.h"
+#include "suites/support/kernel_config.h"
 
 #include <fstream>
-#include <string_view>
 
-namespace kassay::posture {
-namespace {
+#include "harness/protocol/guest_layout.h"
+#include "suites/support/case.h"
 
-constexpr const char* kPath = "/kassay/kernel.config";
-
-}  // namespace
+namespace kassay {
 
 RunningConfig::RunningConfig() {
-  std::ifstream file(kPath);
+  std::ifstream file(kGuestKernelConfig);
   if (!file) {
     problem_ = "the kernel came without its configuration: give --config";
     return;
@@ -30,14 +27,25 @@ RunningConfig::RunningConfig() {
   if (values_.empty()) problem_ = "the kernel's configuration is empty";
 }
 
-std::string RunningConfig::Value(const std::string& symbol) const {
+std::string RunningConfig::Value(std::string_view symbol) const {
   const auto found = values_.find(symbol);
   return found == values_.end() ? "gone" : found->second;
 }
 
-bool RunningConfig::IsOn(const std::string& symbol) const {
+bool RunningConfig::IsOn(std::string_view symbol) const {
   const std::string value = Value(symbol);
   return value != "n" && value != "gone";
 }
 
-}  // namespace kassay::posture
+bool OptionIsOff(std::string_view option) {
+  const RunningConfig config;
+  return config.problem().empty() && !config.IsOn(option);
+}
+
+void RequireOption(std::string_view option) {
+  if (OptionIsOff(option)) KASSAY_ABSENT(std::string(option) + " is not set");
+  if (!RunningConfig().problem().empty())
+    RecordEvidence("option that could not be checked", option);
+}
+
+}  // namespace kassay
