@@ -99,7 +99,7 @@ TEST(Waiver, BadFilesAreRefusedWithFileAndLine) {
   };
   EXPECT_THAT(with("2027-01-31", "\"2027-01-31\""), HasSubstr("w.toml:7: 'until' is not a date"));
   EXPECT_THAT(with("owner = \"kernel team\"\n", ""), HasSubstr("'owner' is missing"));
-  EXPECT_THAT(with(">=7.0", ">=seven"), HasSubstr("w.toml:4: kernel:"));
+  EXPECT_THAT(with(">=7.0", ">=seven"), HasSubstr("w.toml:4: 'kernel' is no condition:"));
   EXPECT_THAT(with("reason =", "raeson ="), HasSubstr("'reason' is missing"));
   EXPECT_THAT(error(Toml(Toml())), HasSubstr("'W-1' is there twice"));
   EXPECT_THAT(error(Toml("extra = 1\n")), HasSubstr("unknown key 'extra'"));

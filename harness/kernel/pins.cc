@@ -46,8 +46,8 @@ std::vector<PinnedFile> FilesAt(TomlReader& of, const char* key, const std::stri
 PinnedKernel ReadPin(const toml::table& table, const std::string& origin, std::string& problem) {
   TomlReader reader(table, origin, problem, "kernel");
   PinnedKernel pin;
-  pin.vendor = reader.Text("vendor");
   pin.name = reader.Text("name");
+  pin.vendor = reader.Text("vendor");
   pin.release = reader.Text("release");
   pin.package = reader.Text("package", /*required=*/false);
   pin.package_version = reader.Text("package_version", /*required=*/false);

@@ -160,6 +160,8 @@ class RunTest : public ::testing::Test {
     std::string name = ::testing::TempDir() + "/run-XXXXXX";
     dir_ = ::mkdtemp(name.data());
     EXPECT_TRUE(WriteFileAtomically(dir_ / "data/suites/ring/requirements.toml", kCatalogue));
+    EXPECT_TRUE(WriteFileAtomically(dir_ / "data/vm/profiles/stock.toml",
+                                    "description = \"As the vendor boots it\"\n"));
     WriteSuite({CaseJson("Detection.FailsClosed", true), CaseJson("Ring.Allows"),
                 CaseJson("Ring.Denies")});
     kernel_.identity.spec = "debian:7.0.13";
