@@ -102,6 +102,9 @@ void Show(const CaseResult& result) {
   for (const Evidence& evidence : result.evidence)
     std::cout << fmt::format("{}: {}\n", PrintableLine(evidence.key),
                              PrintableLine(evidence.value));
+  for (const Measure& measure : result.measures)
+    std::cout << fmt::format("{}: {} (measured)\n", PrintableLine(measure.name),
+                             PrintableLine(measure.Text()));
   if (result.verdict == Verdict::kPass) return;
   for (const std::string& line : result.kernel_log) std::cout << PrintableLine(line) << "\n";
 }

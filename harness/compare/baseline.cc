@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <set>
 #include <tuple>
 
 #include "harness/base/file.h"
@@ -22,15 +21,14 @@ std::string Shortened(const std::string& text, size_t max_bytes) {
   return text.substr(0, end) + "…";
 }
 
-std::vector<Evidence> StableEvidence(const std::vector<Evidence>& all) {
-  std::vector<Evidence> stable;
+std::vector<Evidence> ShortEvidence(const std::vector<Evidence>& all) {
+  std::vector<Evidence> out;
   for (const Evidence& evidence : all) {
-    if (IsVolatile(evidence.key)) continue;
     const bool keep = evidence.value.size() <= kMaxEvidenceValue;
-    stable.push_back({Shortened(evidence.key, kMaxEvidenceValue),
-                      keep ? evidence.value : "sha256:" + Sha256Hex(evidence.value).substr(0, 16)});
+    out.push_back({Shortened(evidence.key, kMaxEvidenceValue),
+                   keep ? evidence.value : "sha256:" + Sha256Hex(evidence.value).substr(0, 16)});
   }
-  return stable;
+  return out;
 }
 
 BaselineCase Comparable(const CaseResult& result) {
@@ -46,7 +44,7 @@ BaselineCase Comparable(const CaseResult& result) {
     out.erratum_fixed = result.erratum->fixed;
   }
   out.waiver = result.waiver;
-  out.evidence = StableEvidence(result.evidence);
+  out.evidence = ShortEvidence(result.evidence);
   out.attempts = std::max(result.attempts, 1);  // what was settled without running counts as once
   out.passes = result.attempts > 1 ? result.passes : (result.verdict == Verdict::kPass ? 1 : 0);
   return out;
@@ -62,28 +60,6 @@ std::string FileNameSafe(std::string text) {
   }
   return text;
 }
-
-}  // namespace
-
-bool IsVolatile(std::string_view key) {
-  static const std::set<std::string, std::less<>> kMeasures{
-      "ms",      "us",      "ns",      "seconds", "milliseconds", "KiB",      "rounds",
-      "calls",   "threads", "signals", "pairs",   "growth",       "measured", "registrations",
-      "charged", "mounts"};
-  std::string word;
-  for (size_t i = 0; i <= key.size(); ++i) {
-    const bool inside = i < key.size() && std::isalnum(static_cast<unsigned char>(key[i])) != 0;
-    if (inside) {
-      word += key[i];
-      continue;
-    }
-    if (kMeasures.count(word) != 0) return true;
-    word.clear();
-  }
-  return false;
-}
-
-namespace {
 
 // What two recordings must share to stand in one baseline; empty if they do.
 std::string Disagreement(const Baseline& a, const Baseline& b) {

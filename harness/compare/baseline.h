@@ -28,7 +28,7 @@ struct BaselineCase {
   std::string erratum;             // requirement id of the known bug, empty without
   std::string erratum_fixed;       // first release without it
   std::string waiver;              // id of the waiver that acts
-  std::vector<Evidence> evidence;  // without what IsVolatile() names, long values as a digest
+  std::vector<Evidence> evidence;  // long values as a digest; no measures
   int attempts = 1;
   int passes = 0;
 
@@ -54,11 +54,6 @@ struct Baseline {
   std::vector<BaselineFeature> features;  // sorted by suite and feature
   std::vector<BaselineCase> cases;        // sorted by id, unique
 };
-
-// Evidence that is a measure and not an observation: it differs between two runs of one kernel by
-// its nature. Told by the words of its key: times (ms, seconds, ...), sizes (KiB), and counts of
-// what a racing case got to (rounds, calls, threads, signals, pairs, ...), or the word "measured".
-[[nodiscard]] bool IsVolatile(std::string_view evidence_key);
 
 // The comparable part of a run; the path of a local kernel is left out of the identity.
 [[nodiscard]] Baseline BaselineOf(const RunResult& run);

@@ -40,7 +40,8 @@ RunResult Sample() {
   run.cases = {Case("B.Second", Verdict::kFail), Case("A.First", Verdict::kPass)};
   run.cases[0].reason = "expected -13";
   run.cases[0].erratum = ErratumMatch{"IOU-001", "7.1.8", "text", "source"};
-  run.cases[1].evidence = {{"errno", "-13"}, {"took_ms", "17"}, {"long", std::string(500, 'x')}};
+  run.cases[1].evidence = {{"errno", "-13"}, {"long", std::string(500, 'x')}};
+  run.cases[1].measures = {{"took", 17, "ms"}};
   return run;
 }
 
@@ -72,7 +73,7 @@ TEST(Baseline, IsTheSameBytesWhateverTheOrderTimesAndLogs) {
   std::swap(other.cases[0], other.cases[1]);
   other.started_at = "2027-01-01T00:00:00Z";
   other.cases[0].duration_ms = 9;
-  other.cases[0].evidence[1].value = "18";  // took_ms is measured, not observed
+  other.cases[0].measures[0].value = 18;
   other.cases[1].kernel_log.clear();
   EXPECT_EQ(ToJson(BaselineOf(other)), ToJson(BaselineOf(Sample())));
 }
@@ -81,7 +82,7 @@ TEST(Baseline, HoldsNoTimesLogsOrPathsOfTheMachine) {
   RunResult run = Sample();
   run.kernel.spec = "/home/someone/linux";
   const std::string json = ToJson(BaselineOf(run));
-  for (const char* leak : {"/home", "2026-", "1234", "noise", "took_ms"}) {
+  for (const char* leak : {"/home", "2026-", "1234", "noise", "took"}) {
     EXPECT_THAT(json, Not(HasSubstr(leak)));
   }
   EXPECT_LT(json.size(), 1500U);

@@ -95,6 +95,18 @@ TEST(Compare, ReasonAndEvidenceAreTold) {
   EXPECT_THAT(ToTable(Compare(Side({before}), Side({after}))), HasSubstr("errno: -13 -> -1"));
 }
 
+TEST(Compare, AnotherMeasureIsNoChange) {
+  RunResult run;
+  run.suites = {"s"};
+  CaseResult& result = run.cases.emplace_back();
+  result.suite = "s";
+  result.case_name = "A.B";
+  result.measures = {{"returned after", 17, "ms"}};
+  const Baseline before = BaselineOf(run);
+  result.measures = {{"returned after", 99, "ms"}, {"rounds", 3, ""}};
+  EXPECT_EQ(Compare(before, BaselineOf(run)).same, 1U);
+}
+
 TEST(Compare, ACaseWithoutResultNeverHidesARegression) {
   const Baseline before = Side({Case("A", Verdict::kPass), Case("B", Verdict::kPass)});
   Baseline after = Side({Case("A", Verdict::kPass)});

@@ -4,14 +4,18 @@
 // input.
 //
 //   {"type":"case_start","case":"Ring.Name"}
-//   {"type":"failure","case":..,"file":"suites/..","line":12,"message":".."}     one assertion that
-//   failed
+//   one assertion that failed:
+//   {"type":"failure","case":..,"file":"suites/..","line":12,"message":".."}
+//   an observation, the same in every run of one kernel:
 //   {"type":"evidence","case":..,"key":"errno","value":"-13"}
-//   {"type":"leave","case":..,"verdict":"absent"|"unmet","reason":".."}         the case was left,
-//   and why
+//   a measure, which differs from run to run; the value is a whole number of 64 bits or a text, the
+//   unit may be left out:
+//   {"type":"measure","case":..,"name":"returned after","value":17,"unit":"ms"}
+//   the case was left, and why:
+//   {"type":"leave","case":..,"verdict":"absent"|"unmet","reason":".."}
 //   {"type":"case_end","case":..,"passed":true|false}
-//   {"type":"feature","feature":"io_uring_bpf_filter","present":true|false,"detail":".."}   from
-//   --kassay_probe
+//   from --kassay_probe:
+//   {"type":"feature","feature":"io_uring_bpf_filter","present":true|false,"detail":".."}
 //
 // `SUITE --kassay_list` prints one JSON object on standard output and runs nothing:
 //   {"suite":"io_uring","features":["io_uring_bpf_filter",..],
@@ -27,6 +31,7 @@ namespace kassay {
 // Bounds that the writer keeps and the reader enforces.
 inline constexpr std::size_t kMaxRecordBytes = std::size_t{64} << 10;  // one line
 inline constexpr std::size_t kMaxCaseNameBytes = 256;
+inline constexpr std::size_t kMaxMeasureNameBytes = 256;  // of its unit too
 inline constexpr std::size_t kMaxRecordsPerCase = 4096;
 
 }  // namespace kassay

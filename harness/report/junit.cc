@@ -71,6 +71,8 @@ void AddCase(pugi::xml_node suite, const RunResult& run, const CaseResult& resul
   if (result.erratum) AddProperty(properties, "erratum", result.erratum->id);
   for (const Evidence& evidence : result.evidence)
     AddProperty(properties, ("evidence." + XmlText(evidence.key)).c_str(), evidence.value);
+  for (const Measure& measure : result.measures)
+    AddProperty(properties, ("measure." + XmlText(measure.name)).c_str(), measure.Text());
   AddVerdict(node, run, result);
   if (!result.console.empty())
     node.append_child("system-out").text().set(XmlText(result.console).c_str());

@@ -39,6 +39,12 @@ static void Describe(JsonFields& fields, Evidence& evidence) {
   fields("value", evidence.value);
 }
 
+void Describe(JsonFields& fields, Measure& measure) {
+  fields("name", measure.name);
+  fields("value", measure.value);
+  fields.Optional("unit", measure.unit);
+}
+
 static void Describe(JsonFields& fields, ErratumMatch& erratum) {
   fields("id", erratum.id);
   fields("fixed", erratum.fixed);
@@ -56,6 +62,7 @@ static void Describe(JsonFields& fields, CaseResult& result) {
   fields("reason", result.reason);
   fields("failures", result.failures);
   fields("evidence", result.evidence);
+  fields.Optional("measures", result.measures);
   fields("kernel_log", result.kernel_log);
   fields("console", result.console);
   fields("erratum", result.erratum);

@@ -1,5 +1,5 @@
-// The JSON objects that more than one kind of file holds: which kernel it was, and under which
-// conditions.
+// The JSON objects that more than one kind of file or record holds: which kernel it was, under
+// which conditions, and what was measured.
 #pragma once
 
 #include "harness/base/text/json_fields.h"
@@ -9,5 +9,6 @@ namespace kassay {
 
 void Describe(JsonFields& fields, KernelIdentity& kernel);
 void Describe(JsonFields& fields, Environment& environment);
+void Describe(JsonFields& fields, Measure& measure);
 
 }  // namespace kassay

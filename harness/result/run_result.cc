@@ -52,6 +52,12 @@ std::optional<FeatureStatus> FeatureStatusFromString(std::string_view text) {
   return ValueIn<FeatureStatus>(kStatuses, text);
 }
 
+std::string Measure::Text() const {
+  const auto* number = std::get_if<std::int64_t>(&value);
+  const std::string text = number ? std::to_string(*number) : std::get<std::string>(value);
+  return unit.empty() ? text : text + " " + unit;
+}
+
 bool IsNonconformant(Verdict verdict) {
   return verdict == Verdict::kFail || verdict == Verdict::kCrash || verdict == Verdict::kTimeout;
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "harness/base/result.h"
@@ -52,10 +53,20 @@ struct Failure {
   friend bool operator==(const Failure&, const Failure&) = default;
 };
 
+// What a case observed: the same in every run of one kernel.
 struct Evidence {
   std::string key;
   std::string value;
   friend bool operator==(const Evidence&, const Evidence&) = default;
+};
+
+// What a case measured: differs from run to run, so nothing is compared by it.
+struct Measure {
+  std::string name;                                 // "returned after"
+  std::variant<std::int64_t, std::string> value{};  // in `unit`, or a text
+  std::string unit;                                 // "ms"; empty for a count or a text
+  [[nodiscard]] std::string Text() const;           // "17 ms"
+  friend bool operator==(const Measure&, const Measure&) = default;
 };
 
 // A known bug of the kernel that explains a failing case.
@@ -78,6 +89,7 @@ struct CaseResult {
   std::string reason;  // one line: why it is not a pass; empty for a pass
   std::vector<Failure> failures;
   std::vector<Evidence> evidence;
+  std::vector<Measure> measures;
   std::vector<std::string> kernel_log;  // the kernel's own lines since the case began
   std::string console;                  // last part of the serial console, for crash and timeout
   std::optional<ErratumMatch> erratum;

@@ -20,6 +20,7 @@ RunResult Sample() {
   result.verdict = Verdict::kFail;
   result.failures = {{"suites/io_uring/exec.cc", 12, "Expected: -13, actual: 0"}};
   result.evidence = {{"errno", "0"}};
+  result.measures = {{"returned after", -17, "ms"}, {"counted", "3 of 4", ""}};
   result.erratum = ErratumMatch{"IOU-051", "7.1.8", "lost over execve", "io_uring/cancel.c"};
   run.cases = {result};
   return run;
@@ -32,6 +33,21 @@ TEST(RunResult, ComesBackFromJsonUnchanged) {
   EXPECT_EQ(ToJson(*back), ToJson(run));
   EXPECT_EQ(back->cases[0].erratum, run.cases[0].erratum);
   EXPECT_EQ(back->cases[0].failures, run.cases[0].failures);
+  EXPECT_EQ(back->cases[0].measures, run.cases[0].measures);
+}
+
+TEST(RunResult, AMeasureIsReadWithItsUnit) {
+  EXPECT_EQ((Measure{"returned after", -17, "ms"}).Text(), "-17 ms");
+  EXPECT_EQ((Measure{"rounds", 40, ""}).Text(), "40");
+  EXPECT_EQ((Measure{"counted", "3 of 4", ""}).Text(), "3 of 4");
+}
+
+TEST(RunResult, AResultFromBeforeThereWereMeasuresIsRead) {
+  RunResult run = Sample();
+  run.cases[0].measures.clear();
+  const std::string json = ToJson(run);
+  EXPECT_EQ(json.find("measures"), std::string::npos);
+  EXPECT_TRUE(RunResultFromJson(json));
 }
 
 TEST(RunResult, NamesThePlaceOfABadField) {

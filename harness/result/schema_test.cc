@@ -31,6 +31,7 @@ class SchemaTest : public ::testing::Test {
     failed.features = {"io_uring_task_restrictions"};
     failed.failures = {{"suites/io_uring/exec.cc", 12, "no"}};
     failed.evidence = {{"errno", "0"}};
+    failed.measures = {{"returned after", 17, "ms"}, {"counted", "3 of 4", ""}};
     failed.kernel_log = {"<6>[ 1.0] x"};
     failed.erratum = ErratumMatch{"IOU-051", "7.1.8", "lost", "changelog"};
     CaseResult passed = failed;
@@ -80,6 +81,8 @@ TEST_F(SchemaTest, RefusesWhatTheReaderRefuses) {
   };
   EXPECT_TRUE(refused(Json::json_pointer("/cases/0/verdict"), "fine"));
   EXPECT_TRUE(refused(Json::json_pointer("/cases/0/failures/0/line"), "12"));
+  EXPECT_TRUE(refused(Json::json_pointer("/cases/0/measures/0/value"), 1.5));
+  EXPECT_TRUE(refused(Json::json_pointer("/cases/0/measures/0/unit"), 1));
   EXPECT_TRUE(refused(Json::json_pointer("/features/0/status"), "good"));
   EXPECT_TRUE(refused(Json::json_pointer("/format"), 2));
   EXPECT_TRUE(refused(Json::json_pointer("/interrupted"), "no"));

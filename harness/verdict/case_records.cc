@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "harness/base/text/json_reader.h"
 #include "harness/protocol/records.h"
+#include "harness/result/json_identity.h"
 #include "harness/verdict/complaint.h"
 
 namespace kassay {
@@ -39,13 +39,13 @@ class CaseReader {
     reader.Get("case", name);
     if (out_.problem.empty() && name != case_name_)
       out_.problem = fmt::format("a record of another case: '{}'", OneLine(name, 80));
-    if (out_.problem.empty()) Take(type, reader);
+    if (out_.problem.empty()) Take(type, json, reader);
   }
 
   CaseRecords Finish() && { return std::move(out_); }
 
  private:
-  void Take(const std::string& type, JsonReader& reader) {
+  void Take(const std::string& type, const Json& json, JsonReader& reader) {
     if (type == "case_start") {
       if (++out_.starts > 1) out_.problem = "the case began twice";
     } else if (out_.starts == 0) {
@@ -64,6 +64,8 @@ class CaseReader {
       Evidence& evidence = out_.evidence.emplace_back();
       reader.Get("key", evidence.key);
       reader.Get("value", evidence.value);
+    } else if (type == "measure") {
+      out_.measures.push_back(ReadJson<Measure>(json, type, out_.problem));
     } else if (type == "leave") {
       TakeLeave(reader);
     } else {

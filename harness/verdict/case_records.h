@@ -15,6 +15,7 @@ struct CaseRecords {
   bool passed = false;  // what case_end said
   std::vector<Failure> failures;
   std::vector<Evidence> evidence;
+  std::vector<Measure> measures;
   std::optional<Verdict> left;  // kAbsent or kUnmet
   std::string left_reason;
   std::string problem;  // the first breach of the protocol, for a person; empty if there is none

@@ -80,6 +80,7 @@ class Judgement {
   CaseResult Result() && {
     result_.failures = records_.failures;
     result_.evidence = records_.evidence;
+    result_.measures = records_.measures;
     result_.kernel_log = KeptLog(outcome_.kernel_log);
     Decide();
     const Verdict verdict = result_.verdict;

@@ -132,6 +132,33 @@ TEST(Judge, EvidenceIsKept) {
   EXPECT_THAT(JudgeIt(outcome).evidence, ElementsAre(Evidence{"errno", "-13"}));
 }
 
+TEST(Judge, MeasuresAreKeptApartFromEvidence) {
+  GuestOutcome outcome = Passing();
+  outcome.records = {
+      kStart,
+      R"({"type":"measure","case":"Ring.Denies","name":"returned after","value":17,"unit":"ms"})",
+      R"({"type":"measure","case":"Ring.Denies","name":"counted","value":"3 of 4"})", kPassed};
+  const CaseResult result = JudgeIt(outcome);
+  EXPECT_THAT(result.measures,
+              ElementsAre(Measure{"returned after", 17, "ms"}, Measure{"counted", "3 of 4", ""}));
+  EXPECT_THAT(result.evidence, IsEmpty());
+}
+
+TEST(Judge, AMeasureThatIsNoneIsAnError) {
+  for (const char* value :
+       {R"("value":1.5)", R"("value":null)", R"("value":[1])", R"("value":18446744073709551615)",
+        R"("value":1,"unit":2)", R"("valu":1)"}) {
+    GuestOutcome outcome = Passing();
+    outcome.records = {
+        kStart,
+        std::string(R"({"type":"measure","case":"Ring.Denies","name":"took",)") + value + "}",
+        kPassed};
+    const CaseResult result = JudgeIt(outcome);
+    EXPECT_EQ(result.verdict, Verdict::kError) << value;
+    EXPECT_THAT(result.reason, HasSubstr("measure/")) << value;
+  }
+}
+
 TEST(Judge, RecordsThatAreNotTheCasesOwnAreAnError) {
   const auto reason_with = [](const std::string& record) {
     GuestOutcome outcome = Passing();

@@ -128,7 +128,7 @@ KASSAY_CASE(Race, NoKeyEntersAfterSealingReturned, Cites("DMV-008").Timeout(90))
     under_way += seen.was_under_way ? 1 : 0;
     late += seen.entered_late ? 1 : 0;
   }
-  RecordEvidence("rounds that met", std::to_string(under_way));
+  RecordMeasure("rounds that met", under_way);
   EXPECT_EQ(late, 0) << "keys that entered a sealed keyring";
   if (under_way == 0 && late == 0)
     KASSAY_UNMET("no key was on its way when its keyring was sealed");

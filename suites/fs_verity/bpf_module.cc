@@ -118,7 +118,7 @@ KASSAY_CASE_F(BpfModule, ItHearsNothingOfASignatureWhenEnablingFailsLate,
   }
   ASSERT_EQ(seen, 0) << ErrnoName(static_cast<int>(-seen));
   EXPECT_EQ(counter->Calls(), 1U);
-  RecordEvidence("rounds without space", std::to_string(failures));
+  RecordMeasure("rounds without space", failures);
   if (failures < 2) KASSAY_UNMET("there was room for all from the first");
 }
 

@@ -82,7 +82,7 @@ KASSAY_CASE_F(Concurrent, OpenedAndEvictedTheyKeepTheirDigests, Cites("FSV-057")
     while (std::chrono::steady_clock::now() < end) DropCaches();
     over = true;
   }
-  RecordEvidence("calls of FS_IOC_MEASURE_VERITY", std::to_string(measured));
+  RecordMeasure("calls of FS_IOC_MEASURE_VERITY", measured);
   EXPECT_EQ(wrong, 0) << "of " << measured;
   for (int i = 0; i < kFiles; ++i)
     ExpectVerity(Path(std::to_string(i)), Content(5000, static_cast<std::uint64_t>(i) + 1));

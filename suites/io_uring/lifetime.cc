@@ -98,8 +98,8 @@ KASSAY_CASE(Lifetime, ProgramsAreChargedAndReturn, Cites("IOU-125", "IOU-126").T
       },
       60);
   ASSERT_TRUE(charged.value) << charged.Describe();
-  RecordEvidence("bytes charged for the filters",
-                 std::to_string(charged.value->with_filters - charged.value->before));
+  RecordMeasure("charged for the filters", charged.value->with_filters - charged.value->before,
+                "bytes");
   EXPECT_GE(charged.value->with_filters, charged.value->before + kBytesOfBigFilters);
   EXPECT_GE(charged.value->mapped_only, charged.value->before + kBytesOfBigFilters)
       << "a mapping keeps the ring";
@@ -124,7 +124,7 @@ KASSAY_CASE(Lifetime, FiltersOfTasksReturnWithThem, Cites("IOU-126", "IOU-125").
     ASSERT_THAT(InChild([&] { return group.Enter() ? ShareAndSplit() : 9; }), Returned(0)) << round;
   }
   const long left = group.WaitUntilAtMost(kNoise);
-  RecordEvidence("measured bytes left after 30 tasks", std::to_string(left));
+  RecordMeasure("left after 30 tasks", left, "bytes");
   EXPECT_LE(left, kNoise);
 }
 
@@ -297,7 +297,7 @@ KASSAY_CASE(Lifetime, DeniedRequestsReleaseWhatTheyHeld, Cites("IOU-130").Timeou
   EXPECT_EQ(submit_rounds(kRounds), kRounds * 48);
   usleep(200'000);
   const long grown = SlabKib() - before;
-  RecordEvidence("slab growth in KiB", std::to_string(grown));
+  RecordMeasure("slab growth", grown, "KiB");
   EXPECT_LT(grown, 1024);
 }
 

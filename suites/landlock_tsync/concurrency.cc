@@ -80,8 +80,8 @@ KASSAY_CASE_P(Callers, AreSerializedAndEachAddsOneLayer,
     EXPECT_THAT(seen.value->left_onlooker, Eq(kMaxLayers - fitting));
     overlapping += seen.value->overlapping;
   }
-  RecordEvidence("rounds", std::to_string(kRounds));
-  RecordEvidence("overlapping pairs of calls", std::to_string(overlapping));
+  RecordMeasure("rounds", kRounds);
+  RecordMeasure("overlapping pairs of calls", overlapping);
   if (overlapping == 0) KASSAY_UNMET("no two calls ever ran at the same time");
 }
 INSTANTIATE_TEST_SUITE_P(AtOnce, Callers, ::testing::Values(2, 15, 16, 17, 20),
@@ -147,9 +147,9 @@ KASSAY_CASE(Interruption, StormLeavesNoLayerAndNoThreadBehind,
       },
       100);
   ASSERT_TRUE(seen.value) << seen.Describe();
-  RecordEvidence("rounds", std::to_string(kCalls));
-  RecordEvidence("signals handled within a call", std::to_string(seen.value->handled_in_call));
-  RecordEvidence("signals handled", std::to_string(seen.value->handled));
+  RecordMeasure("rounds", kCalls);
+  RecordMeasure("signals handled within a call", seen.value->handled_in_call);
+  RecordMeasure("signals handled", seen.value->handled);
   EXPECT_THAT(seen.value->zero, Eq(kCalls)) << ErrnoName(static_cast<int>(-seen.value->strange));
   EXPECT_THAT(seen.value->restricted, Eq(kSiblings));
   EXPECT_THAT(seen.value->left, Eq(kMaxLayers - kCalls));
@@ -230,8 +230,8 @@ KASSAY_CASE(Concurrency, RulesMayBeAddedMeanwhile, Cites("LLK-066").Timeout(60))
     return outcome;
   });
   ASSERT_TRUE(seen.value) << seen.Describe();
-  RecordEvidence("rounds", std::to_string(kCalls));
-  RecordEvidence("rules added during the calls", std::to_string(seen.value->added_during_calls));
+  RecordMeasure("rounds", kCalls);
+  RecordMeasure("rules added during the calls", seen.value->added_during_calls);
   EXPECT_THAT(seen.value->zero, Eq(kCalls));
   EXPECT_THAT(seen.value->add_failures, Eq(0));
   EXPECT_THAT(seen.value->adder, Eq(kNoRead));

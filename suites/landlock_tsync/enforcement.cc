@@ -249,7 +249,7 @@ KASSAY_CASE_P(ThreadCount, NoThreadIsMissed, Cites("LLK-016", "LLK-065").Timeout
       },
       200);
   ASSERT_TRUE(seen.value) << seen.Describe();
-  RecordEvidence("milliseconds", std::to_string(seen.value->milliseconds));
+  RecordMeasure("returned after", seen.value->milliseconds, "ms");
   EXPECT_THAT(seen.value->result, Eq(0));
   EXPECT_THAT(seen.value->free_before, Eq(count));
   EXPECT_THAT(seen.value->restricted_after, Eq(count));

@@ -113,9 +113,9 @@ KASSAY_CASE(Creation, NoThreadEscapesThroughIt, Cites("LLK-042", "LLK-016").Time
     made += seen.value->made;
     made_during += seen.value->made_during;
   }
-  RecordEvidence("rounds", std::to_string(kRounds));
-  RecordEvidence("threads that looked", std::to_string(made));
-  RecordEvidence("threads made during the calls", std::to_string(made_during));
+  RecordMeasure("rounds", kRounds);
+  RecordMeasure("threads that looked", made);
+  RecordMeasure("threads made during the calls", made_during);
   if (made_during == 0) KASSAY_UNMET("no thread was ever made during a call");
 }
 
@@ -163,8 +163,8 @@ KASSAY_CASE(Exit, ThreadsThatExitAreSkipped, Cites("LLK-043").Timeout(120)) {
       },
       100);
   ASSERT_TRUE(seen.value) << seen.Describe();
-  RecordEvidence("rounds", std::to_string(kCalls));
-  RecordEvidence("threads that ended during the calls", std::to_string(seen.value->ended_during));
+  RecordMeasure("rounds", kCalls);
+  RecordMeasure("threads that ended during the calls", seen.value->ended_during);
   EXPECT_THAT(seen.value->zero, Eq(kCalls)) << ErrnoName(static_cast<int>(-seen.value->strange));
   EXPECT_THAT(seen.value->restricted, Eq(kMakers));
   EXPECT_THAT(seen.value->left, Eq(kMaxLayers - kCalls));
@@ -255,8 +255,8 @@ KASSAY_CASE(Exit, ExecOfASiblingEndsTheCallAndTheProgramStarts, Cites("LLK-074")
     }
     arrived_restricted += seen.output == "no_new_privs 1\n" ? 1 : 0;
   }
-  RecordEvidence("rounds", std::to_string(kRounds));
-  RecordEvidence("rounds that began with no_new_privs", std::to_string(arrived_restricted));
+  RecordMeasure("rounds", kRounds);
+  RecordMeasure("rounds that began with no_new_privs", arrived_restricted);
 }
 
 }  // namespace

@@ -189,7 +189,7 @@ KASSAY_CASE(Memory, RunningOutChangesNobody, Cites("LLK-067", "LLK-014").Timeout
       150);
   ASSERT_TRUE(seen.value) << seen.Describe();
   ASSERT_TRUE(seen.value->entered);
-  RecordEvidence("calls that ran out of memory", std::to_string(seen.value->out_of_memory));
+  RecordMeasure("calls that ran out of memory", seen.value->out_of_memory);
   EXPECT_THAT(seen.value->strange, Eq(0));
   EXPECT_THAT(seen.value->changed_after, Eq(-1));
   EXPECT_THAT(seen.value->result, Eq(0));

@@ -38,7 +38,7 @@ struct Outcome {
 void ExpectWaited(const ChildResult<Outcome>& seen) {
   ASSERT_TRUE(seen.value) << seen.Describe();
   ASSERT_TRUE(seen.value->obstacle_stood);
-  RecordEvidence("returned after ms", std::to_string(seen.value->return_ms));
+  RecordMeasure("returned after", seen.value->return_ms, "ms");
   EXPECT_THAT(seen.value->result, Eq(0));
   // Not before the obstacle went: who returns earlier has left a thread out.
   EXPECT_THAT(seen.value->return_ms, Ge(seen.value->obstacle_end_ms));
@@ -113,8 +113,8 @@ KASSAY_CASE(Waiting, HandlesASignalAndGoesOn, Cites("LLK-031", "LLK-032")) {
   const Scratch scratch;
   const auto seen = InChild([&] { return CallWhileOneSitsInVfork(scratch, true); });
   ASSERT_TRUE(seen.value) << seen.Describe();
-  RecordEvidence("handler ran after ms", std::to_string(seen.value->handler_ms));
-  RecordEvidence("returned after ms", std::to_string(seen.value->return_ms));
+  RecordMeasure("handler ran after", seen.value->handler_ms, "ms");
+  RecordMeasure("returned after", seen.value->return_ms, "ms");
   EXPECT_TRUE(seen.value->obstacle_stood);
   EXPECT_THAT(seen.value->handler_ms, Ge(0));
   EXPECT_THAT(seen.value->handler_ms + 200, Lt(seen.value->return_ms));

@@ -56,10 +56,10 @@ void Swap(int number, int right, int wrong, Attempt attempt, Race* race) {
 void ExpectNeverAllowed(const ChildResult<Race>& seen) {
   ASSERT_TRUE(seen.value) << seen.Describe();
   ASSERT_THAT(seen.value->setup, Eq(0));
-  RecordEvidence("seconds", std::to_string(kDuration.count()));
-  RecordEvidence("calls denied", std::to_string(seen.value->denied));
-  RecordEvidence("calls that saw the other file", std::to_string(seen.value->wrong_thing));
-  RecordEvidence("calls that succeeded", std::to_string(seen.value->succeeded));
+  RecordMeasure("raced for", kDuration.count(), "s");
+  RecordMeasure("calls denied", seen.value->denied);
+  RecordMeasure("calls that saw the other file", seen.value->wrong_thing);
+  RecordMeasure("calls that succeeded", seen.value->succeeded);
   EXPECT_FALSE(seen.value->succeeded > 0) << "allowed by the right of another file's creator";
   EXPECT_THAT(seen.value->strange, Eq(0));
   if (seen.value->denied == 0 || seen.value->wrong_thing == 0)

@@ -18,6 +18,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -149,9 +150,15 @@ class ProbeRegistration {
 #define KASSAY_PROBE_REGISTRATION(line) KASSAY_PROBE_REGISTRATION_INNER(line)
 #define KASSAY_PROBE_REGISTRATION_INNER(line) kassay_probe_registration_##line
 
-// Something a reader of the report would want to see beside the verdict: a measured value, an audit
-// record.
+// An observation that a reader of the report would want to see beside the verdict: an errno, an
+// audit record. Every run of one kernel must observe the same: baselines keep it.
 void RecordEvidence(std::string_view key, std::string_view value);
+
+// What differs from run to run by its nature: a time, a size, how far a race got. Reports show it
+// beside the evidence, baselines leave it out. `unit` as a reader expects it behind the number
+// ("ms", "KiB"), empty for a count. A text is for measures that come as one from elsewhere.
+void RecordMeasure(std::string_view name, std::int64_t value, std::string_view unit = {});
+void RecordMeasure(std::string_view name, std::string_view text);
 
 // Both end the case where they stand, also from a helper or from SetUp: they throw past every
 // caller of the case, so none of them can go on. Not in a child process and not in a thread of the

@@ -59,6 +59,14 @@ TEST(Leaving, IsAFailureInAChildProcess) {
               AllOf(HasSubstr(R"("type":"failure")"), Not(HasSubstr(R"("type":"leave")"))));
 }
 
+TEST(Measures, AreRecordsOfTheirOwnKindAndBounded) {
+  const std::string records = RecordsOf("InEnd.*");
+  EXPECT_THAT(records, HasSubstr(R"("name":"returned after","value":17,"unit":"ms"})"));
+  EXPECT_THAT(records, HasSubstr(std::string(kMaxMeasureNameBytes, 'n') +
+                                 R"( [cut: 10000 bytes in all]","value":"3 of 4"})"));
+  EXPECT_THAT(records, Not(HasSubstr(std::string(kMaxMeasureNameBytes + 1, 'n'))));
+}
+
 TEST(Leaving, IsNotSeenInACaseThatRuns) {
   EXPECT_THAT(RecordsOf("Nowhere.*"),
               AllOf(HasSubstr(R"("passed":true)"), Not(HasSubstr("leave"))));

@@ -69,10 +69,9 @@ void WriteRecord(const Json& record) {
 }
 
 // Cuts text so that its record stays under the bound even if every byte needs escaping.
-std::string Bounded(std::string_view text) {
-  constexpr size_t kMost = kMaxRecordBytes / 8;
-  if (text.size() <= kMost) return std::string(text);
-  return std::string(text.substr(0, kMost)) + " [cut: " + std::to_string(text.size()) +
+std::string Bounded(std::string_view text, size_t most = kMaxRecordBytes / 8) {
+  if (text.size() <= most) return std::string(text);
+  return std::string(text.substr(0, most)) + " [cut: " + std::to_string(text.size()) +
          " bytes in all]";
 }
 
@@ -114,6 +113,17 @@ std::string RegisteredName(std::string test_suite, std::string name) {
     test_suite.erase(0, slash + 1);
   if (const size_t slash = name.find('/'); slash != std::string::npos) name.erase(slash);
   return test_suite + "." + name;
+}
+
+// A probe looks with the same means as a case, and keeps nothing.
+void WriteMeasure(std::string_view name, const Json& value, std::string_view unit) {
+  if (CurrentCase().empty()) return;
+  Json record = {{"type", "measure"},
+                 {"case", CurrentCase()},
+                 {"name", Bounded(name, kMaxMeasureNameBytes)},
+                 {"value", value}};
+  if (!unit.empty()) record["unit"] = Bounded(unit, kMaxMeasureNameBytes);
+  WriteRecord(record);
 }
 
 int PrintList(const std::string& suite) {
@@ -188,6 +198,14 @@ void RecordEvidence(std::string_view key, std::string_view value) {
                {"case", CurrentCase()},
                {"key", Bounded(key)},
                {"value", Bounded(value)}});
+}
+
+void RecordMeasure(std::string_view name, std::int64_t value, std::string_view unit) {
+  WriteMeasure(name, value, unit);
+}
+
+void RecordMeasure(std::string_view name, std::string_view text) {
+  WriteMeasure(name, Bounded(text), {});
 }
 
 // GoogleTest takes an AssertionException for "this test is over, and why has been reported"

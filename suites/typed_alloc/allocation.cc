@@ -48,14 +48,14 @@ std::string Counted(const std::vector<std::string>& lines) {
 
 class Allocation : public ::testing::Test {
  protected:
-  // The module's own verdict on one test; its lines become evidence.
+  // The module's own verdict on one test; its lines become evidence, its counts measures.
   void Holds(const std::string& test, Builder builder = Builder::kGcc) {
     if (const std::string problem = WhyNotPrepared(builder); !problem.empty())
       KASSAY_UNMET(problem);
     report_ = RunInKernel(builder, test);
     RecordEvidence("module", Steady(report_.lines));
     if (const std::string counted = Counted(report_.lines); !counted.empty())
-      RecordEvidence("measured by the module", counted);
+      RecordMeasure("counted by the module", counted);
     ASSERT_EQ(report_.load_errno, 0) << strerror(report_.load_errno) << "\n"
                                      << Joined(report_.lines);
     if (report_.result == "skip")

@@ -8,15 +8,16 @@
 //   const Json json = JsonOf(failure);
 //   const Failure failure = ReadJson<Failure>(json, place, problem);
 //
-// A field is a text, a number, a bool, a list or a map of these, a value that is described itself,
-// a list of such, or an optional one (null where it has no value). Reading checks what JsonReader
-// checks.
+// A field is a text, a number, a bool, a list or a map of these, a whole number or a text, a value
+// that is described itself, a list of such, or an optional one (null where it has no value).
+// Reading checks what JsonReader checks.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <variant>
 #include <vector>
 
 #include "harness/base/text/json_reader.h"
@@ -97,6 +98,9 @@ class JsonFields {
   static Json Written(std::optional<T>& value) {
     return value ? Written(*value) : Json();
   }
+  static Json Written(std::variant<std::int64_t, std::string>& value) {
+    return std::visit([](const auto& held) { return Json(held); }, value);
+  }
   template <typename T>
   static Json Written(std::vector<T>& list) {
     Json json = Json::array();
@@ -116,6 +120,10 @@ class JsonFields {
   template <typename T>
   void Read(const Json& field, const char* key, std::optional<T>& value) {
     if (!field.is_null()) Read(field, key, value.emplace());
+  }
+  void Read(const Json& field, const char* key, std::variant<std::int64_t, std::string>& value) {
+    field.is_string() ? in_->Get(key, value.emplace<std::string>())
+                      : in_->Get(key, value.emplace<std::int64_t>());
   }
   template <DescribedInJson T>
   void Read(const Json& /*field*/, const char* key, std::vector<T>& list) {

@@ -37,6 +37,7 @@ RunResult SampleRun() {
                Case("A.Crash", Verdict::kCrash),   Case("A.Timeout", Verdict::kTimeout),
                Case("A.Absent", Verdict::kAbsent), Case("A.Unmet", Verdict::kUnmet),
                Case("A.Error", Verdict::kError)};
+  run.cases[1].measures = {{"returned after", 17, "ms"}};
   run.cases[1].failures = {{"suites/s/a,b.cc", 12, "Expected: x\nActual: y"}};
   run.cases[2].console = std::string("zero \0 byte\n", 12) + std::string(40'000, 'x') + "\nlast";
   run.cases[3].erratum = ErratumMatch{"R-1", "7.1.8", "t", "s"};
@@ -73,6 +74,7 @@ TEST(Kcidb, EachVerdictHasItsStatus) {
                                              "SKIP", "MISS", "ERROR"};
   for (size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(tests[i]["status"], expected[i]) << i;
   EXPECT_EQ(tests[1]["path"], "kassay.s.A.Fail_0");
+  EXPECT_EQ(tests[1]["misc"]["measures"]["returned after"], "17 ms");
   EXPECT_EQ(tests[2]["log_excerpt"].get<std::string>().substr(0, 4), "last");
   EXPECT_EQ(tests[3]["misc"]["known_bug"]["fixed"], "7.1.8");
 }

@@ -60,12 +60,15 @@ Json TestOf(const RunResult& run, const CaseResult& result, const std::string& o
             const std::string& run_id) {
   Json evidence = Json::object();
   for (const Evidence& item : result.evidence) evidence[item.key] = item.value;
+  Json measures = Json::object();
+  for (const Measure& item : result.measures) measures[item.name] = item.Text();
   Json misc = {{"requirements", result.requirements},
                {"verdict", ToString(result.verdict)},
                {"reason", result.reason},
                {"profile", result.profile},
                {"waiver", result.waiver},
-               {"evidence", evidence}};
+               {"evidence", evidence},
+               {"measures", measures}};
   if (result.erratum) {
     misc["known_bug"] = {{"requirement", result.erratum->id}, {"fixed", result.erratum->fixed}};
   }

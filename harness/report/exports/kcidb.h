@@ -13,7 +13,8 @@ namespace kassay {
 //
 //   pass -> PASS   fail, crash, timeout -> FAIL   absent -> SKIP   unmet -> MISS   error -> ERROR
 //
-// What KCIDB has no field for (requirements, reason, evidence, known bug, waiver) stands in "misc".
+// What KCIDB has no field for (requirements, reason, evidence, measures, known bug, waiver) stands
+// in "misc".
 [[nodiscard]] Result<std::string> KcidbOf(const RunResult& run, const std::string& origin);
 
 }  // namespace kassay

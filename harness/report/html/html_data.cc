@@ -41,6 +41,9 @@ Json Write(const RunResult& run, const CaseResult& result) {
   for (const Evidence& evidence : result.evidence) {
     json["evidence"].push_back(Json::array({evidence.key, evidence.value}));
   }
+  for (const Measure& measure : result.measures) {
+    json["measures"].push_back(Json::array({measure.name, measure.Text()}));
+  }
   if (!result.kernel_log.empty()) json["kernel_log"] = result.kernel_log;
   if (!result.console.empty()) json["console"] = result.console;
   if (!result.waiver.empty()) json["waiver"] = result.waiver;

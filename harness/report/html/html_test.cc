@@ -28,6 +28,7 @@ RunResult HostileRun() {
   result.kernel_log = {kHostile};
   result.failures = {{"f.cc", 1, kHostile}};
   result.evidence = {{kHostile, kHostile}};
+  result.measures = {{kHostile, kHostile, kHostile}, {"rounds", 40, ""}};
   run.cases = {result};
   return run;
 }
@@ -59,6 +60,8 @@ TEST(Html, HostileTextComesThroughAsItWas) {
   EXPECT_EQ(json["kernel"]["release"], kHostile);
   EXPECT_EQ(json["cases"][0]["console"], kHostile);
   EXPECT_EQ(json["cases"][0]["evidence"][0][1], kHostile);
+  EXPECT_EQ(json["cases"][0]["measures"][0][0], kHostile);
+  EXPECT_EQ(json["cases"][0]["measures"][1][1], "40");
 }
 
 TEST(Html, HasNoExternalResourceAndAPolicyThatNamesItsOwnScript) {

@@ -70,6 +70,7 @@ inline RunResult SampleRun() {
   broken.failures = {{"suites/io_uring/exec.cc", 88,
                       "Value of: SubmitNop(ring)\nExpected: is errno 13 (EACCES)\n  Actual: 0"}};
   broken.evidence = {{"errno", "0"}, {"ring", "made before execve"}};
+  broken.measures = {{"returned after", 17, "ms"}};
   broken.kernel_log = {"<6>[    4.102] kassay: io_uring.TaskList.SurvivesExecOnceARingWasUsed"};
   broken.erratum = ErratumMatch{
       "IOU-051", "7.1.8",

@@ -47,6 +47,11 @@ KASSAY_CASE(InChildProcess, IsAFailure, Cites("X-1")) {
               Returned(0));
 }
 
+KASSAY_CASE(InEnd, MeasuresUntilThen, Cites("X-1")) {
+  RecordMeasure("returned after", 17, "ms");
+  RecordMeasure(std::string(10'000, 'n'), "3 of 4");
+}
+
 KASSAY_CASE(Nowhere, Passes, Cites("X-1")) { EXPECT_GT(getpid(), 0); }
 
 }  // namespace

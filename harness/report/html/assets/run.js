@@ -52,6 +52,11 @@ function known(one) {
   return one.erratum.fixed ? "known bug, fixed in " + one.erratum.fixed : "known bug, not fixed yet";
 }
 
+function pairs(title, list) {
+  return (list || []).length > 0 && [h("h3", {}, title), h("table", {}, h("tbody", {}, list.map(([key, value]) =>
+    h("tr", {}, h("th", {scope: "row"}, key), h("td", {class: "mono"}, value)))))];
+}
+
 function caseDetail(one, requirements) {
   const [, word, kind] = shown(one.verdict);
   const cited = (one.requirements || []).map((id) => requirements.get(id)).filter(Boolean);
@@ -70,8 +75,8 @@ function caseDetail(one, requirements) {
       h("p", {class: "soft mono"}, one.erratum.source)],
     (one.failures || []).length > 0 && [h("h3", {}, "What did not hold"), one.failures.map((failure) =>
       h("div", {}, h("p", {class: "soft mono"}, failure.file + ":" + failure.line), h("pre", {}, failure.message)))],
-    (one.evidence || []).length > 0 && [h("h3", {}, "Evidence"), h("table", {}, h("tbody", {}, one.evidence.map(([key, value]) =>
-      h("tr", {}, h("th", {scope: "row"}, key), h("td", {class: "mono"}, value)))))],
+    pairs("Evidence", one.evidence),
+    pairs("Measured, differs from run to run", one.measures),
     block("Kernel log", one.kernel_log),
     block("Serial console", one.console),
     h("h3", {}, "Run it again"), copyable(one.command),
