@@ -11,6 +11,7 @@
 #include "harness/cli/command.h"
 #include "harness/cli/one_run.h"
 #include "harness/cli/run_checks.h"
+#include "harness/compare/baseline_files.h"
 #include "harness/compare/compare_text.h"
 #include "harness/kernel/spec.h"
 #include "harness/kernel/store.h"
@@ -21,8 +22,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kFooter =
-    R"(A and B are each a results.json, the folder of a run, a baseline, or a kernel: then its recorded
-baseline is taken, and without one the kernel is run.
+    R"(A and B are each a results.json, the folder of a run, a baseline (the folder of a kernel, or the
+file of one suite), or a kernel: then its recorded baseline is taken, and without one the kernel is
+run.
 
 worse   regressed (held, does not), new failure (fails, was not told before), lost (the feature is
         gone), not run and deleted (held, and nothing tells about it any more)
@@ -35,7 +37,7 @@ is refused (--allow-differences shows it all the same). Other versions of kassay
 
 Examples:
   kassay compare debian:7.0.13 debian:7.3.4
-  kassay compare results/baselines/debian-7.0.13-1.json out/mine --format markdown
+  kassay compare results/baselines/debian-7.0.13-1~bpo13+1 out/mine --format markdown
   kassay compare old/results.json new/results.json --format html -o compare.html
 
 Exit codes: 0 not worse, 4 worse, 2 wrong usage or refused, 3 could not test, 130 interrupted.)";
@@ -54,11 +56,8 @@ struct Options {
 // What is there already; nothing if `name` is a kernel that has to be run. A name that is neither
 // is told before any kernel is run.
 Result<std::optional<Baseline>> RecordedSide(const std::string& name, const Options& options) {
-  std::error_code ignored;
-  const fs::path path = name;
-  const bool is_run = fs::exists(path / "results.json", ignored);
-  if (is_run || (fs::is_regular_file(path, ignored) && path.extension() == ".json")) {
-    KASSAY_TRY(Baseline side, LoadBaseline(is_run ? path / "results.json" : path));
+  if (IsRecorded(name)) {
+    KASSAY_TRY(Baseline side, LoadBaseline(name));
     return side;
   }
   const fs::path folder = options.baselines.empty() ? BaselinesDir() : options.baselines;

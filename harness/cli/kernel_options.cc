@@ -11,6 +11,10 @@ void AddKernelOptions(CLI::App& command, KernelOptions& options, bool required) 
   CLI::Option* kernel =
       command.add_option("--kernel", options.spec, "The kernel under test, e.g. debian:7.0.13");
   if (required) kernel->required();
+  AddStoreOptions(command, options);
+}
+
+void AddStoreOptions(CLI::App& command, KernelOptions& options) {
   command.add_option("--modules", options.store.modules_dir,
                      "lib/modules/RELEASE or a build tree, for a kernel that is an image");
   command.add_option("--config", options.store.config_file,

@@ -18,6 +18,8 @@ struct KernelOptions {
 
 // --kernel (required if asked), --modules, --config, --from, --mirror.
 void AddKernelOptions(CLI::App& command, KernelOptions& options, bool required);
+// The same without --kernel.
+void AddStoreOptions(CLI::App& command, KernelOptions& options);
 
 // Fetches what is missing, with a progress line where a person watches.
 [[nodiscard]] Result<Kernel> ResolveKernel(const KernelOptions& options);

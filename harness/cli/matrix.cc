@@ -10,6 +10,7 @@
 #include "harness/cli/command.h"
 #include "harness/cli/one_run.h"
 #include "harness/cli/run_checks.h"
+#include "harness/compare/baseline_files.h"
 #include "harness/profile/profile.h"
 #include "harness/vm/boot_path.h"
 
@@ -25,7 +26,7 @@ stand in its place and is taken as it is. `all` means every pinned kernel.
 Examples:
   kassay matrix debian:7.0.13 debian:7.1.13 debian:7.2.12 debian:7.3.4
   kassay matrix all --requirements
-  kassay matrix results/baselines/*.json --format html -o matrix.html
+  kassay matrix results/baselines/* --format html -o matrix.html
 
 Exit codes: 0 all conformant, 1 at least one is not, 2 wrong usage, 3 at least one could not be
 tested, 130 interrupted.)";
@@ -40,13 +41,6 @@ struct Options {
   RunFlags flags;
 };
 
-// The file of a column that is there already, a baseline or a run's results; empty for a kernel.
-fs::path RecordedIn(const fs::path& path) {
-  std::error_code ignored;
-  if (path.extension() == ".json" && fs::is_regular_file(path, ignored)) return path;
-  return fs::exists(path / "results.json", ignored) ? path / "results.json" : fs::path();
-}
-
 // Wrong usage is told before the first kernel runs, not after hours. What else is wrong with a
 // kernel is told when its turn comes.
 Status CheckUsage(const Options& options) {
@@ -56,7 +50,7 @@ Status CheckUsage(const Options& options) {
     KASSAY_TRY(profile, LoadProfile(DataDir() / "vm" / "profiles", run.profile));
   }
   for (const std::string& name : options.kernels) {
-    if (!RecordedIn(name).empty()) continue;
+    if (IsRecorded(name)) continue;
     KernelOptions named = options.kernel;
     named.spec = name;
     const auto kernel = ResolveKernel(named);
@@ -68,7 +62,7 @@ Status CheckUsage(const Options& options) {
 }
 
 Result<Baseline> ColumnOf(const std::string& name, const Options& options) {
-  if (const fs::path recorded = RecordedIn(name); !recorded.empty()) return LoadBaseline(recorded);
+  if (IsRecorded(name)) return LoadBaseline(name);
   KernelOptions kernel = options.kernel;
   kernel.spec = name;
   RunFlags flags = options.flags;

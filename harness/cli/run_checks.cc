@@ -4,6 +4,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/paths.h"
+#include "harness/compare/baseline_files.h"
 #include "harness/compare/compare_text.h"
 #include "harness/report/html/html.h"
 #include "harness/suite/catalogue.h"
@@ -14,8 +15,9 @@ namespace fs = std::filesystem;
 
 void AddCheckFlags(CLI::App& command, CheckFlags& flags) {
   command.add_option("--baseline", flags.baseline,
-                     "Fail (exit code 4) only on what is worse than this baseline, result file or "
-                     "run folder; `auto` takes the recorded one of the same kernel");
+                     "Fail (exit code 4) only on what is worse than this baseline (the folder of a "
+                     "kernel, or one file), result file or run folder; `auto` takes the recorded "
+                     "one of the same kernel");
   command.add_option("--baselines", flags.baselines_dir,
                      "The folder of recorded baselines; without it results/baselines");
   command.add_option("--level", flags.level,
@@ -106,10 +108,7 @@ Result<RunChecks> RunChecks::Load(const CheckFlags& flags) {
   }
   checks.auto_baseline_ = flags.baseline == "auto";
   if (!flags.baseline.empty() && !checks.auto_baseline_) {
-    fs::path file = flags.baseline;
-    std::error_code ignored;
-    if (fs::is_directory(file, ignored)) file /= "results.json";
-    KASSAY_TRY(checks.baseline_, LoadBaseline(file));
+    KASSAY_TRY(checks.baseline_, LoadBaseline(flags.baseline));
   }
   return checks;
 }
@@ -120,8 +119,8 @@ Status RunChecks::ReadyFor(const KernelIdentity& kernel) {
     KASSAY_TRY(resolved_, ResolveLevel(*level_, catalogues_, version));
   }
   if (auto_baseline_) {
-    KASSAY_TRY(const fs::path file, FindBaseline(baselines_dir_, kernel));
-    KASSAY_TRY(baseline_, LoadBaseline(file));
+    KASSAY_TRY(const fs::path folder, FindBaseline(baselines_dir_, kernel));
+    KASSAY_TRY(baseline_, LoadBaseline(folder));
   }
   return {};
 }

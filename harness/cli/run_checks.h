@@ -16,7 +16,7 @@
 namespace kassay::cli {
 
 struct CheckFlags {
-  std::string baseline;  // a file, a run folder, or "auto"; empty for none
+  std::string baseline;  // a file, a folder, or "auto"; empty for none
   std::filesystem::path baselines_dir;
   std::string level;
   std::filesystem::path waivers;

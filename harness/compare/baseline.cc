@@ -1,10 +1,10 @@
 #include "harness/compare/baseline.h"
 
 #include <algorithm>
-#include <cctype>
+#include <iterator>
+#include <set>
 #include <tuple>
 
-#include "harness/base/file.h"
 #include "harness/base/sha256.h"
 
 namespace kassay {
@@ -50,26 +50,17 @@ BaselineCase Comparable(const CaseResult& result) {
   return out;
 }
 
-// What a path must not hold, as a dash.
-std::string FileNameSafe(std::string text) {
-  for (char& c : text) {
-    const auto u = static_cast<unsigned char>(c);
-    if (std::isalnum(u) == 0 && std::string_view("._+~-").find(c) == std::string_view::npos) {
-      c = '-';
-    }
-  }
-  return text;
-}
-
-// What two recordings must share to stand in one baseline; empty if they do.
+// What may not differ between two suites of one kernel; empty if nothing does. What one of them
+// does not know, because it needed no machine, does not count.
 std::string Disagreement(const Baseline& a, const Baseline& b) {
   const Environment& x = a.environment;
   const Environment& y = b.environment;
+  const auto differ = [](const std::string& one, const std::string& other) {
+    return !one.empty() && !other.empty() && one != other;
+  };
   if (a.kernel.image_sha256 != b.kernel.image_sha256) return "the kernel image";
-  if (x.kassay_version != y.kassay_version) return "kassay's version";
-  if (x.qemu_version != y.qemu_version) return "QEMU's version";
-  if (x.accelerator != y.accelerator) return "the accelerator";
-  if (x.boot != y.boot) return "the way to boot";
+  if (differ(x.accelerator, y.accelerator)) return "the accelerator";
+  if (differ(x.boot, y.boot)) return "the way to boot";
   if (x.isolation != y.isolation) return "the isolation";
   for (const auto& [profile, command_line] : x.command_lines) {
     const auto other = y.command_lines.find(profile);
@@ -77,6 +68,24 @@ std::string Disagreement(const Baseline& a, const Baseline& b) {
       return "the command line of profile " + profile;
   }
   return {};
+}
+
+constexpr const char* kOr = " / ";
+
+void Mix(std::string& into, const std::string& other) {
+  if (other.empty() || (kOr + into + kOr).find(kOr + other + kOr) != std::string::npos) return;
+  into += (into.empty() ? "" : kOr) + other;
+}
+
+void Mix(Environment& into, const Environment& other) {
+  Mix(into.kassay_version, other.kassay_version);
+  Mix(into.qemu_version, other.qemu_version);
+  Mix(into.accelerator, other.accelerator);
+  Mix(into.boot, other.boot);
+  Mix(into.isolation, other.isolation);
+  into.suites_sha256.insert(other.suites_sha256.begin(), other.suites_sha256.end());
+  for (const auto& [profile, command_line] : other.command_lines)
+    Mix(into.command_lines[profile], command_line);
 }
 
 void Sort(std::vector<BaselineFeature>& features) {
@@ -92,34 +101,6 @@ void Sort(std::vector<BaselineCase>& cases) {
 }
 
 }  // namespace
-
-Result<Baseline> Complemented(Baseline fresh, const Baseline& recorded) {
-  const auto is_old = [&fresh](const std::string& suite) {
-    return std::find(fresh.suites.begin(), fresh.suites.end(), suite) == fresh.suites.end();
-  };
-  if (std::none_of(recorded.suites.begin(), recorded.suites.end(), is_old)) return fresh;
-  if (const std::string what = Disagreement(fresh, recorded); !what.empty()) {
-    return Fail(what + " is not that of the recorded baseline: record all suites anew",
-                ExitCode::kUsage);
-  }
-  std::vector<std::string> suites = fresh.suites;
-  std::copy_if(recorded.suites.begin(), recorded.suites.end(), std::back_inserter(suites), is_old);
-  std::copy_if(recorded.features.begin(), recorded.features.end(),
-               std::back_inserter(fresh.features),
-               [&](const BaselineFeature& feature) { return is_old(feature.suite); });
-  std::copy_if(recorded.cases.begin(), recorded.cases.end(), std::back_inserter(fresh.cases),
-               [&](const BaselineCase& each) { return is_old(each.Suite()); });
-  std::sort(suites.begin(), suites.end());
-  fresh.suites = std::move(suites);
-  Sort(fresh.features);
-  Sort(fresh.cases);
-  Environment& environment = fresh.environment;
-  environment.command_lines.insert(recorded.environment.command_lines.begin(),
-                                   recorded.environment.command_lines.end());
-  environment.suite_sha256 =
-      Sha256Hex(environment.suite_sha256 + recorded.environment.suite_sha256);
-  return fresh;
-}
 
 Baseline BaselineOf(const RunResult& run) {
   Baseline baseline;
@@ -163,58 +144,43 @@ Status CheckRecordable(const RunResult& run) {
   return {};
 }
 
-std::string BaselineFileName(const KernelIdentity& kernel) {
-  if (!kernel.package_version.empty()) {
-    const std::string vendor = kernel.vendor.empty() ? "unknown" : kernel.vendor;
-    return FileNameSafe(vendor + "-" + kernel.package_version) + ".json";
+std::vector<Baseline> BySuite(const Baseline& baseline) {
+  std::vector<Baseline> parts;
+  for (const std::string& suite : baseline.suites) {
+    Baseline& part = parts.emplace_back(baseline);
+    part.suites = {suite};
+    std::erase_if(part.features, [&](const auto& feature) { return feature.suite != suite; });
+    std::erase_if(part.cases, [&](const auto& each) { return each.Suite() != suite; });
+    std::set<std::string> profiles;
+    for (const BaselineCase& each : part.cases) profiles.insert(each.profile);
+    Environment& own = part.environment;
+    std::erase_if(own.suites_sha256, [&](const auto& entry) { return entry.first != suite; });
+    std::erase_if(own.command_lines,
+                  [&](const auto& entry) { return !profiles.contains(entry.first); });
+    if (own.command_lines.empty()) own.qemu_version = own.accelerator = own.boot = "";
   }
-  // Another compiler makes another image of the reference kernel, which is the same kernel to us.
-  if (kernel.vendor == "reference") return FileNameSafe("reference-" + kernel.release) + ".json";
-  const std::string vendor = kernel.vendor.empty() ? "tree" : kernel.vendor;
-  return FileNameSafe(vendor + "-" + kernel.release + "-" + kernel.image_sha256.substr(0, 12)) +
-         ".json";
+  return parts;
 }
 
-Result<Baseline> LoadBaseline(const std::filesystem::path& file) {
-  auto text = ReadFile(file);
-  if (!text) return Fail(Error{text.error().message, ExitCode::kUsage});
-  // A baseline says so within its first bytes; anything else must be a run's result.
-  const bool is_baseline = text->substr(0, 200).find("\"kassay_baseline\"") != std::string::npos;
-  if (is_baseline) {
-    auto baseline = BaselineFromJson(*text);
-    if (!baseline) return Fail(baseline.error().Within(file.string()));
-    return baseline;
+Baseline Joined(std::vector<Baseline> parts) {
+  Baseline all = std::move(parts.front());
+  for (auto part = parts.begin() + 1; part != parts.end(); ++part) {
+    Mix(all.environment, part->environment);
+    std::move(part->suites.begin(), part->suites.end(), std::back_inserter(all.suites));
+    std::move(part->features.begin(), part->features.end(), std::back_inserter(all.features));
+    std::move(part->cases.begin(), part->cases.end(), std::back_inserter(all.cases));
   }
-  auto run = RunResultFromJson(*text);
-  if (!run) return Fail(run.error().Within(file.string()));
-  return BaselineOf(*run);
+  std::sort(all.suites.begin(), all.suites.end());
+  Sort(all.features);
+  Sort(all.cases);
+  return all;
 }
 
-Result<std::filesystem::path> FindBaseline(const std::filesystem::path& folder,
-                                           const KernelIdentity& kernel) {
-  std::error_code error;
-  if (!kernel.package_version.empty() || !kernel.image_sha256.empty()) {
-    const auto exact = folder / BaselineFileName(kernel);
-    if (std::filesystem::exists(exact, error)) return exact;
-  } else {
-    std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-      if (entry.path().extension() == ".json") files.push_back(entry.path());
-    }
-    std::sort(files.begin(), files.end());
-    for (const auto& file : files) {
-      const auto baseline = LoadBaseline(file);
-      if (!baseline) return Fail(baseline.error());
-      const KernelIdentity& have = baseline->kernel;
-      if (kernel.spec == have.spec || kernel.spec == have.release ||
-          kernel.spec == have.package_version || file.stem() == kernel.spec) {
-        return file;
-      }
-    }
-  }
-  const std::string name = kernel.spec.empty() ? kernel.release : kernel.spec;
-  return Fail("no baseline for " + name + " in " + folder.string() +
-                  "; make one: kassay baseline record --kernel " + name,
+Status CheckBeside(const Baseline& fresh, const Baseline& recorded) {
+  const std::string what = Disagreement(fresh, recorded);
+  if (what.empty()) return {};
+  return Fail(what + " is not that of the recorded suite " + recorded.suites.front() +
+                  ": record all suites anew",
               ExitCode::kUsage);
 }
 

@@ -1,10 +1,10 @@
-// What of a run is worth comparing: verdicts, reasons, stable evidence, the state of the features,
-// and under which conditions they were found. The file is small, in a stable order, one case a
-// line, and holds no times, no logs and nothing of the machine, so that two recordings of the same
-// kernel are the same bytes and a diff of two is readable.
+// What of a run is worth comparing: verdicts, reasons, evidence, the state of the features, and
+// under which conditions they were found. The text is small, in a stable order, one case a line,
+// and holds no times, no measures, no logs and nothing of the machine, so that two recordings of
+// the same kernel are the same bytes and a diff of two is readable. baseline_files.h says where it
+// is kept.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,24 +62,21 @@ struct Baseline {
 // what is in the way.
 [[nodiscard]] Status CheckRecordable(const RunResult& run);
 
-// `fresh`, and of `recorded` the suites that `fresh` does not have: one suite can be recorded anew
-// without the others. Both must be of one kernel image and found under the same conditions, command
-// lines included (else a usage error). The suites' digest is then one over both.
-[[nodiscard]] Result<Baseline> Complemented(Baseline fresh, const Baseline& recorded);
+// One baseline a suite, with what of the conditions is its own: the digest of its executable and
+// the command lines of its profiles. Nothing of QEMU for a suite that needed no machine.
+[[nodiscard]] std::vector<Baseline> BySuite(const Baseline& baseline);
+
+// The opposite: what several suites say about one kernel. Conditions in which they differ stand
+// there both ("7.2.22 / 10.0.2"), so that a comparison shows the difference. Needs one part at
+// least and no suite twice.
+[[nodiscard]] Baseline Joined(std::vector<Baseline> parts);
+
+// `fresh` can stand beside a suite that was recorded before: one kernel image, accelerator, way to
+// boot, isolation and command line a profile; versions of kassay and QEMU may differ. Else a usage
+// error that names what is not the same.
+[[nodiscard]] Status CheckBeside(const Baseline& fresh, const Baseline& recorded);
 
 [[nodiscard]] std::string ToJson(const Baseline& baseline);
 [[nodiscard]] Result<Baseline> BaselineFromJson(std::string_view json);
-
-// Reads a baseline or a run's results.json, whichever the file is.
-[[nodiscard]] Result<Baseline> LoadBaseline(const std::filesystem::path& file);
-
-// "debian-7.0.13-1~bpo13+1.json"; a kernel without package is named by its release and image hash,
-// the reference kernel by its release: "reference-7.0.13-kassay.json".
-[[nodiscard]] std::string BaselineFileName(const KernelIdentity& kernel);
-
-// The recorded baseline for a kernel in `folder`: by package version or image hash when they are
-// given, else by spec or release as the user wrote it. Usage error when there is none.
-[[nodiscard]] Result<std::filesystem::path> FindBaseline(const std::filesystem::path& folder,
-                                                         const KernelIdentity& kernel);
 
 }  // namespace kassay

@@ -2,9 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include <filesystem>
-
-#include "harness/base/file.h"
+#include "harness/compare/compare.h"
 
 namespace kassay {
 namespace {
@@ -124,73 +122,77 @@ TEST(Recordable, OnlyACompleteRunWithoutHarnessErrors) {
   EXPECT_THAT(CheckRecordable(run).error().message, HasSubstr("io_uring.B.Second"));
 }
 
-TEST(BaselineFile, IsNamedByVendorAndPackageVersionAndFoundAgain) {
-  const auto folder = std::filesystem::path(::testing::TempDir()) / "baselines";
-  std::filesystem::remove_all(folder);
-  const RunResult run = Sample();
-  EXPECT_EQ(BaselineFileName(run.kernel), "debian-7.0.13-1~bpo13+1.json");
-  KernelIdentity tree = {.release = "7.0.0-rc1/../x", .image_sha256 = std::string(64, 'b')};
-  EXPECT_EQ(BaselineFileName(tree), "tree-7.0.0-rc1-..-x-bbbbbbbbbbbb.json");
-  // Every build of it is another image.
-  tree = {.release = "7.0.13-kassay", .vendor = "reference", .image_sha256 = std::string(64, 'c')};
-  EXPECT_EQ(BaselineFileName(tree), "reference-7.0.13-kassay.json");
-
-  const auto file = folder / BaselineFileName(run.kernel);
-  ASSERT_TRUE(WriteFileAtomically(file, ToJson(BaselineOf(run))));
-  EXPECT_EQ(FindBaseline(folder, {.spec = "debian:7.0.13"}).value(), file);
-  EXPECT_EQ(FindBaseline(folder, run.kernel).value(), file);
-  const auto none = FindBaseline(folder, {.spec = "debian:7.3.4"});
-  ASSERT_FALSE(none);
-  EXPECT_EQ(none.error().code, ExitCode::kUsage);
-}
-
-TEST(LoadBaseline, ReadsARunsResultToo) {
-  const auto file = std::filesystem::path(::testing::TempDir()) / "results.json";
-  ASSERT_TRUE(WriteFileAtomically(file, ToJson(Sample())));
-  const auto loaded = LoadBaseline(file);
-  ASSERT_TRUE(loaded) << loaded.error().message;
-  EXPECT_EQ(ToJson(*loaded), ToJson(BaselineOf(Sample())));
-}
-
-RunResult OfSuite(const std::string& suite, const std::string& case_name) {
+Baseline OfSuite(const std::string& suite, const std::string& profile) {
   RunResult run = Sample();
   run.suites = {suite};
   run.features[0].suite = suite;
-  run.cases = {Case(case_name, Verdict::kPass)};
-  run.cases[0].suite = suite;
-  run.environment.suite_sha256 = suite;
-  run.environment.command_lines = {{"stock", "quiet"}};
-  return run;
+  for (CaseResult& result : run.cases) {
+    result.suite = suite;
+    result.profile = profile;
+  }
+  run.environment = {.kassay_version = "0.1.0",
+                     .suites_sha256 = {{suite, std::string(64, 'd')}},
+                     .qemu_version = "7.2.22",
+                     .accelerator = "tcg",
+                     .boot = "direct",
+                     .isolation = "case",
+                     .command_lines = {{profile, "quiet"}}};
+  return BaselineOf(run);
 }
 
-TEST(Baseline, OneSuiteIsRecordedAnewWithoutTheOthers) {
-  Baseline recorded = BaselineOf(OfSuite("mount", "M.Old"));
-  const auto both = Complemented(BaselineOf(OfSuite("io_uring", "A.New")), recorded);
-  ASSERT_TRUE(both) << both.error().message;
-  EXPECT_THAT(both->suites, ElementsAre("io_uring", "mount"));
-  ASSERT_EQ(both->cases.size(), 2U);
-  EXPECT_EQ(both->cases[0].id, "io_uring.A.New");
-  EXPECT_EQ(both->cases[1].id, "mount.M.Old");
-  EXPECT_EQ(both->features.size(), 2U);
-  EXPECT_NE(both->environment.suite_sha256, recorded.environment.suite_sha256);
-  const auto again = Complemented(BaselineOf(OfSuite("mount", "M.New")), *both);
-  ASSERT_TRUE(again) << again.error().message;
-  ASSERT_EQ(again->cases.size(), 2U);
-  EXPECT_EQ(again->cases[1].id, "mount.M.New");
+TEST(BaselineParts, ComeApartBySuiteAndTogetherAgain) {
+  const std::vector<Baseline> parts = {OfSuite("io_uring", "stock"), OfSuite("mldsa", "trust"),
+                                       OfSuite("mount", "stock")};
+  const Baseline all = Joined(parts);
+  EXPECT_THAT(all.suites, ElementsAre("io_uring", "mldsa", "mount"));
+  EXPECT_EQ(all.cases.size(), 6U);
+  EXPECT_EQ(all.environment.command_lines.size(), 2U);
+  const std::vector<Baseline> again = BySuite(all);
+  ASSERT_EQ(again.size(), parts.size());
+  for (size_t i = 0; i < parts.size(); ++i) EXPECT_EQ(ToJson(again[i]), ToJson(parts[i]));
 }
 
-TEST(Baseline, SuitesFoundUnderOtherConditionsAreNotMixed) {
-  const Baseline recorded = BaselineOf(OfSuite("mount", "M.Old"));
-  RunResult other = OfSuite("io_uring", "A.New");
+TEST(BaselineParts, ASuiteWithoutAMachineSaysNothingOfQemu) {
+  Baseline all = Joined({OfSuite("context_analysis", "host"), OfSuite("mount", "stock")});
+  all.environment.command_lines.erase("host");
+  const std::vector<Baseline> parts = BySuite(all);
+  EXPECT_EQ(parts[0].environment.qemu_version + parts[0].environment.boot, "");
+  EXPECT_EQ(parts[1].environment.qemu_version, "7.2.22");
+  EXPECT_EQ(ToJson(Joined(parts)), ToJson(all));
+  EXPECT_TRUE(CheckBeside(parts[0], parts[1]));
+  EXPECT_TRUE(Compare(parts[0], all).differences.empty());
+}
+
+TEST(BaselineParts, FoundUnderOtherConditionsDoNotStandBesideEachOther) {
+  const Baseline recorded = OfSuite("mount", "stock");
+  const auto problem_with = [&](void (*change)(Baseline&)) {
+    Baseline fresh = OfSuite("io_uring", "stock");
+    change(fresh);
+    const Status status = CheckBeside(fresh, recorded);
+    return status ? std::string("accepted") : status.error().message;
+  };
+  EXPECT_EQ(problem_with([](Baseline&) {}), "accepted");
+  EXPECT_EQ(problem_with([](Baseline& b) { b.environment.qemu_version = "10"; }), "accepted");
+  EXPECT_THAT(problem_with([](Baseline& b) { b.kernel.image_sha256 = std::string(64, 'b'); }),
+              HasSubstr("kernel image is not that of the recorded suite mount"));
+  EXPECT_THAT(problem_with([](Baseline& b) { b.environment.command_lines["stock"] = "lsm="; }),
+              HasSubstr("command line of profile stock"));
+  EXPECT_THAT(problem_with([](Baseline& b) { b.environment.boot = "bzimage"; }),
+              HasSubstr("way to boot"));
+  EXPECT_THAT(problem_with([](Baseline& b) { b.environment.accelerator = "kvm"; }),
+              HasSubstr("accelerator"));
+  EXPECT_THAT(problem_with([](Baseline& b) { b.environment.isolation = "suite"; }),
+              HasSubstr("isolation"));
+}
+
+TEST(BaselineParts, WhatTheyDifferInShowsInAComparison) {
+  Baseline other = OfSuite("mount", "stock");
+  other.environment.qemu_version = "10.0.2";
   other.environment.command_lines["stock"] = "quiet lsm=landlock";
-  auto mixed = Complemented(BaselineOf(other), recorded);
-  ASSERT_FALSE(mixed);
-  EXPECT_THAT(mixed.error().message, HasSubstr("command line of profile stock"));
-  other = OfSuite("io_uring", "A.New");
-  other.kernel.image_sha256 = std::string(64, 'b');
-  mixed = Complemented(BaselineOf(other), recorded);
-  ASSERT_FALSE(mixed);
-  EXPECT_THAT(mixed.error().message, HasSubstr("kernel image"));
+  const Baseline mixed = Joined({OfSuite("io_uring", "stock"), other});
+  EXPECT_EQ(mixed.environment.qemu_version, "7.2.22 / 10.0.2");
+  EXPECT_EQ(mixed.environment.command_lines.at("stock"), "quiet / quiet lsm=landlock");
+  EXPECT_TRUE(Compare(OfSuite("io_uring", "stock"), mixed).Refused());
 }
 
 }  // namespace

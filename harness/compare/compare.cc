@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "harness/base/sha256.h"
 #include "harness/suite/name_pattern.h"
 
 namespace kassay {
@@ -102,6 +103,19 @@ bool InScope(const Baseline& side, const BaselineCase& c) {
   return InScope(side, suite, c.id.substr(std::min(c.id.size(), suite.size() + 1)));
 }
 
+// Of the suites that both sides ran, as one short digest; empty if there are none.
+std::string DigestOver(const Environment& side, const Environment& other) {
+  std::string digests;
+  for (const auto& [suite, sha256] : side.suites_sha256)
+    if (other.suites_sha256.contains(suite)) digests += suite + " " + sha256 + "\n";
+  return digests.empty() ? "" : Sha256Hex(digests).substr(0, 12);
+}
+
+std::string DigestOf(const Baseline& side, const std::string& suite) {
+  const auto found = side.environment.suites_sha256.find(suite);
+  return found == side.environment.suites_sha256.end() ? "" : found->second;
+}
+
 class Comparer {
  public:
   Comparer(const Baseline& before, const Baseline& after) : before_(before), after_(after) {
@@ -126,8 +140,9 @@ class Comparer {
   }
 
  private:
+  // What one side does not know, because it needed no machine, is no difference.
   void Differ(bool refuses, const std::string& what, const std::string& a, const std::string& b) {
-    if (a != b) result_.differences.push_back({refuses, what, a, b});
+    if (!a.empty() && !b.empty() && a != b) result_.differences.push_back({refuses, what, a, b});
   }
 
   void CompareConditions() {
@@ -141,11 +156,7 @@ class Comparer {
     }
     Differ(false, "isolation", a.isolation, b.isolation);
     Differ(false, "kassay version", a.kassay_version, b.kassay_version);
-    // The digest is over all suites of a run: of another choice of suites it says nothing.
-    if (before_.suites == after_.suites) {
-      Differ(false, "suite executables", a.suite_sha256.substr(0, 12),
-             b.suite_sha256.substr(0, 12));
-    }
+    Differ(false, "suite executables", DigestOver(a, b), DigestOver(b, a));
     Differ(false, "QEMU version", a.qemu_version, b.qemu_version);
     Differ(false, "accelerator", a.accelerator, b.accelerator);
   }
@@ -199,7 +210,7 @@ class Comparer {
       return;
     }
     const bool held = StandingOf(before) == Standing::kHolds;
-    const bool same_suites = before_.environment.suite_sha256 == after_.environment.suite_sha256;
+    const bool same_suites = DigestOf(before_, before.Suite()) == DigestOf(after_, before.Suite());
     CaseChange change{Change::kDeleted, false, before, std::nullopt, ""};
     if (after_.interrupted || same_suites) {
       change.change = Change::kNotRun;

@@ -31,7 +31,7 @@ BaselineCase Repeated(int passes, int attempts) {
 Baseline Side(std::vector<BaselineCase> cases) {
   Baseline side;
   side.suites = {"s"};
-  side.environment.suite_sha256 = "1";
+  side.environment.suites_sha256 = {{"s", "1"}};
   side.environment.boot = "direct";
   side.environment.command_lines = {{"stock", "quiet"}};
   side.cases = std::move(cases);
@@ -114,17 +114,19 @@ TEST(Compare, ACaseWithoutResultNeverHidesARegression) {
   EXPECT_EQ(comparison.Count(Change::kNotRun), 1U);
   EXPECT_TRUE(comparison.Worse());
   after.interrupted = true;
-  after.environment.suite_sha256 = "2";
+  after.environment.suites_sha256["s"] = "2";
   EXPECT_EQ(Compare(before, after).Count(Change::kNotRun), 1U);
 }
 
-// A run of one suite beside a baseline of all: the digests are over different choices.
-TEST(Compare, OfAnotherChoiceOfSuitesTheExecutablesAreNotTold) {
+// A run of one suite beside a baseline of all.
+TEST(Compare, OnlyTheExecutablesOfSuitesOnBothSidesAreTold) {
   const Baseline before = Side({Case("A", Verdict::kPass)});
   Baseline after = before;
-  after.environment.suite_sha256 = "2";
+  after.environment.suites_sha256["s"] = "2";
   EXPECT_EQ(Compare(before, after).differences.size(), 1U);
-  after.suites = {"s", "t"};
+  after.environment.suites_sha256 = {{"s", "1"}, {"t", "2"}};
+  EXPECT_TRUE(Compare(before, after).differences.empty());
+  after.environment.suites_sha256.clear();  // a result from before they were known by suite
   EXPECT_TRUE(Compare(before, after).differences.empty());
 }
 
@@ -132,7 +134,7 @@ TEST(Compare, ADeletedCaseCountsUnlessItsRequirementIsStillTold) {
   const Baseline before = Side({Case("A", Verdict::kPass)});
   BaselineCase renamed = Case("B", Verdict::kPass);
   Baseline after = Side({renamed});
-  after.environment.suite_sha256 = "2";
+  after.environment.suites_sha256["s"] = "2";
   EXPECT_TRUE(Compare(before, after).Worse());
   after.cases[0].requirements = {"REQ-A"};
   const Comparison comparison = Compare(before, after);

@@ -265,6 +265,18 @@ Result<fs::path> FindBuiltKernel(const StoreOptions& store, const BuildOptions& 
                   options.variant.empty() ? "" : " --variant " + options.variant));
 }
 
+Result<std::vector<std::string>> BuiltReferences(const StoreOptions& store) {
+  KASSAY_TRY(const std::vector<PinnedKernel> pins, KernelStore(store).Pinned());
+  std::vector<std::string> specs;
+  for (const PinnedKernel& pin : pins) {
+    if (pin.source.empty()) continue;
+    const std::string version = pin.name.substr(0, pin.name.find('.', pin.name.find('.') + 1));
+    for (const std::string& name : {version, version + "/" + std::string(kMinimal)})
+      if (FindBuiltKernel(store, ReferenceBuild(name))) specs.push_back("reference:" + name);
+  }
+  return specs;
+}
+
 fs::path BuildTreeOf(const fs::path& root) { return ObjectsOf(root.parent_path()); }
 
 }  // namespace kassay

@@ -55,6 +55,10 @@ struct BuiltKernel {
 [[nodiscard]] Result<std::filesystem::path> FindBuiltKernel(const StoreOptions& store,
                                                             const BuildOptions& options);
 
+// The specs of the reference kernels that were built here of a pinned source: "reference:7.0",
+// "reference:7.0/minimal".
+[[nodiscard]] Result<std::vector<std::string>> BuiltReferences(const StoreOptions& store);
+
 // The build tree that the kernel below `root` came from: modules for it are compiled against it.
 [[nodiscard]] std::filesystem::path BuildTreeOf(const std::filesystem::path& root);
 

@@ -20,7 +20,7 @@ void Describe(JsonFields& fields, KernelIdentity& kernel) {
 
 void Describe(JsonFields& fields, Environment& environment) {
   fields("kassay_version", environment.kassay_version);
-  fields("suite_sha256", environment.suite_sha256);
+  fields.Optional("suites_sha256", environment.suites_sha256);
   fields("qemu_version", environment.qemu_version);
   fields("accelerator", environment.accelerator);
   fields("boot", environment.boot);

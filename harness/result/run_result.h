@@ -125,7 +125,9 @@ struct KernelIdentity {
 
 struct Environment {
   std::string kassay_version;
-  std::string suite_sha256;  // over the suite executables and catalogues that were used
+  // By suite: over its executable and catalogue. Empty in results from before there were these.
+  std::map<std::string, std::string> suites_sha256;
+  // The next three are empty where no machine was needed.
   std::string qemu_version;
   std::string accelerator;  // "tcg" or "kvm"
   std::string boot;         // "direct", "bzimage", or "mixed": some profiles this way, some that

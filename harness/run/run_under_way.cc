@@ -43,7 +43,7 @@ Status RunUnderWay::BeginAnew() {
   plan_.kassay_version = KASSAY_VERSION;
   plan_.started_at = Now();
   for (const Suite& suite : selection_.suites) plan_.suites.push_back(suite.catalogue.suite);
-  KASSAY_TRY(plan_.suite_sha256, installation_.Sha256Of(plan_.suites));
+  KASSAY_TRY(plan_.suites_sha256, installation_.Sha256Of(plan_.suites));
   plan_.filters = options_.filters;
   plan_.isolation = NameOf(options_.isolation);
   plan_.boot = options_.vm.boot;
@@ -66,7 +66,7 @@ void RunUnderWay::TakePreparedProbes() {
   const auto content = ReadJournal(options_.prepared);
   if (!content) return;
   const RunPlanRecord& was = content->plan;
-  if (!SameKernel(was.kernel, plan_.kernel) || was.suite_sha256 != plan_.suite_sha256 ||
+  if (!SameKernel(was.kernel, plan_.kernel) || was.suites_sha256 != plan_.suites_sha256 ||
       was.profile != plan_.profile || was.boot != plan_.boot) {
     return;
   }
@@ -83,8 +83,8 @@ Status RunUnderWay::Resume() {
   if (!SameKernel(plan_.kernel, kernel_.identity))
     return refuse("the kernel is not the one that it began with");
   KASSAY_TRY(selection_, Select(installation_, plan_.suites, plan_.filters));
-  KASSAY_TRY(const std::string suite_sha256, installation_.Sha256Of(plan_.suites));
-  if (suite_sha256 != plan_.suite_sha256)
+  KASSAY_TRY(const auto suites_sha256, installation_.Sha256Of(plan_.suites));
+  if (suites_sha256 != plan_.suites_sha256)
     return refuse("the suites have changed since; begin a new run");
   KASSAY_CHECK(lab_.Ready(ProfilesOf(selection_.suites, plan_.profile)));
   probes_ = content.probes;

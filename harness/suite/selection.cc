@@ -44,15 +44,16 @@ Result<std::vector<Suite>> Installation::LoadAll(const std::vector<std::string>&
   return suites;
 }
 
-Result<std::string> Installation::Sha256Of(const std::vector<std::string>& names) const {
-  Sha256 sum;
+Result<std::map<std::string, std::string>> Installation::Sha256Of(
+    const std::vector<std::string>& names) const {
+  std::map<std::string, std::string> sums;
   for (const std::string& name : names) {
     KASSAY_TRY(const std::string executable, Sha256HexOfFile(libexec_dir / "suites" / name));
     KASSAY_TRY(const std::string catalogue,
                Sha256HexOfFile(data_dir / "suites" / name / "requirements.toml"));
-    sum.Update(fmt::format("{} {} {}\n", name, executable, catalogue));
+    sums[name] = Sha256Hex(fmt::format("{} {} {}\n", name, executable, catalogue));
   }
-  return sum.Hex();
+  return sums;
 }
 
 namespace {

@@ -30,8 +30,9 @@ struct Installation {
   // One suite, read and listed. An unknown name is a usage error that says which there are.
   [[nodiscard]] Result<Suite> Load(const std::string& name) const;
   [[nodiscard]] Result<std::vector<Suite>> LoadAll(const std::vector<std::string>& names) const;
-  // SHA-256 over the executables and catalogues of these suites: the version of the tests.
-  [[nodiscard]] Result<std::string> Sha256Of(const std::vector<std::string>& names) const;
+  // By suite, SHA-256 over its executable and catalogue: the version of the tests.
+  [[nodiscard]] Result<std::map<std::string, std::string>> Sha256Of(
+      const std::vector<std::string>& names) const;
 };
 
 struct Selection {

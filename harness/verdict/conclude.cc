@@ -26,7 +26,7 @@ std::vector<std::string> FeaturesOf(const ListedCase& listed, const Catalogue& c
 Environment EnvironmentOf(const JournalContent& journal) {
   Environment environment;
   environment.kassay_version = journal.plan.kassay_version;
-  environment.suite_sha256 = journal.plan.suite_sha256;
+  environment.suites_sha256 = journal.plan.suites_sha256;
   environment.isolation = journal.plan.isolation;
   for (const auto& [profile, machine] : journal.machines) {
     const bool same = environment.boot.empty() || environment.boot == machine.boot;

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 static void Describe(JsonFields& fields, RunPlanRecord& plan) {
   fields("kernel", plan.kernel);
   fields("kassay_version", plan.kassay_version);
-  fields("suite_sha256", plan.suite_sha256);
+  fields("suites_sha256", plan.suites_sha256);
   fields("started_at", plan.started_at);
   fields("suites", plan.suites);
   fields("filters", plan.filters);

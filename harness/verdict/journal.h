@@ -2,7 +2,7 @@
 // each thing happens. A run that was killed is taken up again from it and loses at most the cases
 // under way; a verdict can be computed again from it.
 //
-//   {"type":"run","format":2,"plan":{...}}               the first line: what was asked for
+//   {"type":"run","format":3,"plan":{...}}               the first line: what was asked for
 //   {"type":"machine","profile":..,"machine":{...}}      what the machines of a profile are
 //   {"type":"probe","suite":..,"outcome":{...}}          what a suite's probe did
 //   {"type":"case","suite":..,"case":..,"attempts":[..]} what a finished case did; no verdict: it
@@ -28,15 +28,15 @@
 
 namespace kassay {
 
-inline constexpr int kJournalFormat = 2;
+inline constexpr int kJournalFormat = 3;
 inline constexpr const char* kJournalName = "journal.jsonl";
 
 // What was asked for, and of what: everything that must be the same when a run is taken up again.
 struct RunPlanRecord {
   KernelIdentity kernel;
   std::string kassay_version;
-  std::string suite_sha256;
-  std::string started_at;  // RFC 3339, UTC
+  std::map<std::string, std::string> suites_sha256;  // as in Environment
+  std::string started_at;                            // RFC 3339, UTC
   std::vector<std::string> suites;
   std::vector<std::string> filters;
   std::string isolation;  // "case" or "suite"

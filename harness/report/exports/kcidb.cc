@@ -99,9 +99,9 @@ Result<std::string> KcidbOf(const RunResult& run, const std::string& origin) {
     return Fail("the origin '" + origin + "' is not made of lower-case letters, digits and '_'",
                 ExitCode::kUsage);
   }
-  const std::string run_id =
-      Sha256Hex(run.kernel.image_sha256 + run.started_at + run.environment.suite_sha256)
-          .substr(0, 24);
+  std::string identity = run.kernel.image_sha256 + run.started_at;
+  for (const auto& [suite, sha256] : run.environment.suites_sha256) identity += sha256;
+  const std::string run_id = Sha256Hex(identity).substr(0, 24);
   Json tests = Json::array();
   for (const CaseResult& result : run.cases) tests.push_back(TestOf(run, result, origin, run_id));
   const std::string checkout = origin + ":" + Sha256Hex(run.kernel.image_sha256).substr(0, 24);

@@ -37,7 +37,7 @@ inline RunResult SampleRun() {
                 .modules_sha256 = std::string(64, 'b'),
                 .config_sha256 = std::string(64, 'c')};
   run.environment = {.kassay_version = "0.1.0",
-                     .suite_sha256 = std::string(64, 'd'),
+                     .suites_sha256 = {{"io_uring", std::string(64, 'd')}},
                      .qemu_version = "7.2.22",
                      .accelerator = "tcg",
                      .boot = "direct",

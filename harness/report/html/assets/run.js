@@ -243,7 +243,7 @@ function showRun(run) {
     h("h2", {}, "What was tested"),
     facts([...kernelFacts(run.kernel), ["Suites", run.suites.join(", ")], ["Only cases", run.filter, true], ["Run", [run.started_at, run.finished_at].filter(Boolean).join(" to ")]]),
     h("details", {class: "more"}, h("summary", {}, "How it was tested"), facts([
-      ["kassay", run.environment.kassay_version], ["Suites SHA-256", run.environment.suite_sha256, true],
+      ["kassay", run.environment.kassay_version], ...Object.entries(run.environment.suites_sha256 || {}).map(([name, sha]) => ["Suite SHA-256, " + name, sha, true]),
       ["QEMU", run.environment.qemu_version + ", " + run.environment.accelerator], ["Boot", run.environment.boot],
       ["A fresh kernel for each", run.environment.isolation],
       ...Object.entries(run.environment.command_lines).map(([name, line]) => ["Command line, " + name, line, true])])),
