@@ -5,7 +5,6 @@
 #include <iostream>
 #include <memory>
 
-#include "harness/base/file.h"
 #include "harness/cli/command.h"
 #include "harness/cli/one_run.h"
 #include "harness/cli/record_all.h"
@@ -76,22 +75,12 @@ Result<ExitCode> Record(const Options& options) {
 }
 
 Result<ExitCode> From(const Options& options) {
-  fs::path file = options.result;
-  if (fs::is_directory(file)) file /= "results.json";
-  KASSAY_TRY(const std::string text, ReadFile(file));
-  auto run = RunResultFromJson(text);
-  if (!run) return Fail(run.error().Within(file.string()));
-  return Write(*run, options);
+  KASSAY_TRY(const RunResult run, LoadRunResult(options.result));
+  return Write(run, options);
 }
 
 Result<ExitCode> List(const Options& options) {
-  std::vector<fs::path> folders;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(FolderOf(options), error)) {
-    if (entry.is_directory() && IsRecorded(entry.path())) folders.push_back(entry.path());
-  }
-  std::sort(folders.begin(), folders.end());
-  for (const fs::path& folder : folders) {
+  for (const fs::path& folder : RecordedKernels(FolderOf(options))) {
     KASSAY_TRY(const Baseline baseline, LoadBaseline(folder));
     const auto held = std::count_if(baseline.cases.begin(), baseline.cases.end(),
                                     [](const auto& c) { return c.verdict == Verdict::kPass; });

@@ -6,7 +6,6 @@
 #include <iostream>
 #include <memory>
 
-#include "harness/base/file.h"
 #include "harness/cli/command.h"
 #include "harness/cli/one_run.h"
 
@@ -60,12 +59,9 @@ Result<ExitCode> Show(const Options& options) {
 Result<ExitCode> Import(const Options& options) {
   KASSAY_TRY(History history, History::Open(HistoryFile()));
   size_t added = 0;
-  for (fs::path file : options.files) {
-    if (fs::is_directory(file)) file /= "results.json";
-    KASSAY_TRY(const std::string text, ReadFile(file));
-    const auto run = RunResultFromJson(text);
-    if (!run) return Fail(run.error().Within(file.string()));
-    KASSAY_TRY(const bool is_new, history.Add(*run));
+  for (const fs::path& file : options.files) {
+    KASSAY_TRY(const RunResult run, LoadRunResult(file));
+    KASSAY_TRY(const bool is_new, history.Add(run));
     added += is_new ? 1 : 0;
   }
   std::cout << fmt::format("{} of {} results taken up, the others were there already\n", added,

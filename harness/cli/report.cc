@@ -2,7 +2,6 @@
 #include <iostream>
 #include <memory>
 
-#include "harness/base/file.h"
 #include "harness/cli/command.h"
 #include "harness/cli/one_run.h"
 #include "harness/cli/run_checks.h"
@@ -84,9 +83,7 @@ Result<RunResult> ResultOf(const fs::path& result) {
     KASSAY_TRY(const RunRecord record, ReadRunRecord(result));
     return Conclude(record);
   }
-  KASSAY_TRY(const std::string text,
-             ReadFile(fs::is_directory(result) ? result / "results.json" : result));
-  return RunResultFromJson(text);
+  return LoadRunResult(result);
 }
 
 Result<ExitCode> Write(const Options& options) {

@@ -107,6 +107,12 @@ Result<Baseline> LoadBaseline(const fs::path& path) {
   return fs::exists(run, ignored) ? LoadFile(run) : LoadSuites(path);
 }
 
+std::vector<fs::path> RecordedKernels(const fs::path& folder) {
+  std::vector<fs::path> kernels = EntriesOf(folder);
+  std::erase_if(kernels, [](const fs::path& entry) { return BaselinesIn(entry).empty(); });
+  return kernels;
+}
+
 Result<fs::path> FindBaseline(const fs::path& folder, const KernelIdentity& kernel) {
   std::error_code ignored;
   std::optional<Error> damaged;
@@ -114,7 +120,7 @@ Result<fs::path> FindBaseline(const fs::path& folder, const KernelIdentity& kern
     const auto exact = folder / BaselineName(kernel);
     if (fs::is_directory(exact, ignored)) return exact;
   } else {
-    for (const fs::path& entry : EntriesOf(folder)) {
+    for (const fs::path& entry : RecordedKernels(folder)) {
       for (const fs::path& file : BaselinesIn(entry)) {
         const auto suite = LoadFile(file);
         if (!suite) {

@@ -24,6 +24,10 @@ namespace kassay {
 // that its name says, or of another kernel than the others.
 [[nodiscard]] Result<Baseline> LoadBaseline(const std::filesystem::path& path);
 
+// The folders of kernels below `folder` that hold baselines, sorted; none if it is not there.
+[[nodiscard]] std::vector<std::filesystem::path> RecordedKernels(
+    const std::filesystem::path& folder);
+
 // The folder of a kernel's baselines below `folder`: by package version or image hash when they are
 // given, else by spec or release as the user wrote it. Usage error when there is none.
 [[nodiscard]] Result<std::filesystem::path> FindBaseline(const std::filesystem::path& folder,

@@ -1,5 +1,6 @@
 // RunResult to JSON and back. Reading trusts nothing: wrong types, unknown verdicts and missing
 // fields are errors that name their place.
+#include "harness/base/file.h"
 #include "harness/base/text/json_fields.h"
 #include "harness/result/json_identity.h"
 #include "harness/result/run_result.h"
@@ -111,6 +112,16 @@ Result<RunResult> RunResultFromJson(std::string_view text) {
   }
   RunResult run = ReadJson<RunResult>(json, "", problem);
   if (!problem.empty()) return Fail("not a result file: " + problem, ExitCode::kUsage);
+  return run;
+}
+
+Result<RunResult> LoadRunResult(const std::filesystem::path& result) {
+  std::error_code ignored;
+  const auto file =
+      std::filesystem::is_directory(result, ignored) ? result / "results.json" : result;
+  KASSAY_TRY(const std::string text, ReadFile(file));
+  auto run = RunResultFromJson(text);
+  if (!run) return Fail(run.error().Within(file.string()));
   return run;
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -159,5 +160,7 @@ struct RunResult {
 // Fails with the place and the field on anything that the schema does not allow, and on a format
 // newer than kRunResultFormat.
 [[nodiscard]] Result<RunResult> RunResultFromJson(std::string_view json);
+// The same of a file, or of results.json in a run's folder.
+[[nodiscard]] Result<RunResult> LoadRunResult(const std::filesystem::path& result);
 
 }  // namespace kassay
