@@ -73,7 +73,7 @@ Result<ExitCode> RecordAll(RecordAllOptions options) {
   std::cout << fmt::format("{} of {} baselines to record\n", steps.size(),
                            plan.kernels.size() * plan.suites.size())
             << std::flush;
-  ExitCode worst = ExitCode::kConformant;
+  ExitCode code = ExitCode::kConformant;
   for (auto step = steps.begin(); step != steps.end() && !options.dry_run; ++step) {
     std::set<std::string> recorded_next;
     for (auto next = step + 1; next != steps.end(); ++next)
@@ -84,10 +84,10 @@ Result<ExitCode> RecordAll(RecordAllOptions options) {
     } else if (Interrupted() || recorded.error().code == ExitCode::kInterrupted) {
       return Fail(InterruptedBefore({step, steps.end()}, options));
     } else {
-      worst = Report(recorded.error());
+      code = Report(recorded.error());
     }
   }
-  return worst;
+  return code;
 }
 
 }  // namespace kassay::cli

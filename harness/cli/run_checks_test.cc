@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "harness/base/file.h"
+#include "harness/compare/baseline_files.h"
 
 namespace kassay::cli {
 namespace {
@@ -100,6 +101,16 @@ TEST_F(RunChecksTest, ABaselineExcusesWhatFailedBeforeAndNothingElse) {
   run_.cases.push_back(Case("List.Other", "IOU-043"));
   EXPECT_EQ(Apply().code, ExitCode::kRegressed);
   EXPECT_EQ(Apply().verdict, "regressed");
+}
+
+TEST_F(RunChecksTest, ARecordedBaselineIsFoundByTheKernelOrByItsFolder) {
+  const auto folder = RecordBaseline(BaselineOf(run_), dir_);
+  ASSERT_TRUE(folder) << folder.error().message;
+  flags_.baselines_dir = dir_;
+  for (const std::string& baseline : {std::string("auto"), folder->string()}) {
+    flags_.baseline = baseline;
+    EXPECT_EQ(Apply().verdict, "not worse") << baseline;
+  }
 }
 
 TEST_F(RunChecksTest, ABaselineOfOtherSuitesExcusesNothing) {
