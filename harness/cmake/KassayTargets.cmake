@@ -4,7 +4,7 @@
 #   kassay_headers(NAME [DEPENDS lib ...])                        a host library of headers alone
 #   kassay_program(NAME SOURCES a.cc ... [DEPENDS lib ...])       a host program in bin/
 #   kassay_unit_test(NAME SOURCES a_test.cc ... [DEPENDS ...])    GoogleTest on the host, CTest label `unit`
-#   kassay_fuzzer(NAME SOURCES a_fuzz.cc [DEPENDS ...])           libFuzzer target, only with KASSAY_FUZZ
+#   kassay_fuzzer(NAME SOURCES a_fuzz.cc [DEPENDS ...])           libFuzzer target, only with KASSAY_FUZZ; label `fuzz`
 #   kassay_suite(NAME [LIBRARIES lib ...])                        suites/NAME/*.cc as one guest executable
 
 add_library(kassay_options INTERFACE)
@@ -57,6 +57,11 @@ function(kassay_unit_test NAME)
                        PROPERTIES LABELS unit TIMEOUT 120)
 endfunction()
 
+# What a fuzzer found worth keeping stays in fuzz/NAME.corpus of the build folder, what broke it in fuzz/NAME-*.
+set(KASSAY_FUZZ_SECONDS 60 CACHE STRING "How long CTest runs each fuzzer")
+if(KASSAY_FUZZ)
+  add_custom_target(fuzzers)
+endif()
 function(kassay_fuzzer NAME)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   if(NOT KASSAY_FUZZ)
@@ -66,6 +71,13 @@ function(kassay_fuzzer NAME)
   target_link_libraries(${NAME} PRIVATE kassay_host_options ${ARG_DEPENDS})
   target_link_options(${NAME} PRIVATE -fsanitize=fuzzer)
   set_target_properties(${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+  set(CORPUS ${CMAKE_BINARY_DIR}/fuzz/${NAME}.corpus)
+  file(MAKE_DIRECTORY ${CORPUS})
+  add_dependencies(fuzzers ${NAME})
+  add_test(NAME fuzz.${NAME} COMMAND ${NAME} -max_total_time=${KASSAY_FUZZ_SECONDS} -print_final_stats=1
+           -artifact_prefix=${CMAKE_BINARY_DIR}/fuzz/${NAME}- ${CORPUS})
+  math(EXPR LIMIT "${KASSAY_FUZZ_SECONDS} + 120")
+  set_tests_properties(fuzz.${NAME} PROPERTIES LABELS fuzz TIMEOUT ${LIMIT})
 endfunction()
 
 # A suite: every *.cc of the calling folder, linked with the support library and GoogleTest.
