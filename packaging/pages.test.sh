@@ -55,6 +55,6 @@ completes "kassay list su" "suites"
 completes "kassay list suites --js" "--json"
 completes "kassay report some" ""
 completes "kassay list kernels --suite " ""
-suites=$("$kassay" list suites 2>/dev/null | awk 'NR > 1 { print $1 }' | xargs)
+suites=$("$kassay" list suites 2>/dev/null | awk 'NR > 1 { print $1 }' | xargs) || die "kassay lists no suite"
 completes "kassay run --suite " "$suites"
 echo "pages and completion say what --help says"
