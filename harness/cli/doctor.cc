@@ -114,12 +114,11 @@ class Doctor {
 
   // The build host's packages, as ci/install judges them: its lines are "KIND PACKAGE".
   void Packages() {
-    Program install;
-    install.argv = {(DataDir() / "ci" / "install").string(), "--list-missing"};
+    const fs::path install = DataDir() / "ci" / "install";
     std::error_code ignored;
-    if (!fs::exists(install.argv[0], ignored)) return;  // an installation without the source tree
-    const auto outcome = RunProgram(install);
-    if (!outcome || !outcome->Succeeded()) {
+    if (!fs::exists(install, ignored)) return;  // an installation without the source tree
+    const auto outcome = RunProgram({.argv = {install, "--list-missing"}});
+    if (!outcome || !outcome->ending.Succeeded()) {
       const std::string why = outcome ? outcome->standard_error : outcome.error().message;
       return Warn("which packages are missing is not known: " + why.substr(0, why.find('\n')));
     }

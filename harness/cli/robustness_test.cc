@@ -41,13 +41,14 @@ class Robustness : public ::testing::Test {
     fs::remove_all(dir_, ignored);
   }
 
-  ProgramOutcome Kassay(std::vector<std::string> arguments) {
-    Program program;
-    program.argv = {kProgram};
-    program.argv.insert(program.argv.end(), arguments.begin(), arguments.end());
-    program.environment = environment_;
-    program.limit = std::chrono::minutes(20);
-    auto outcome = RunProgram(program);
+  [[nodiscard]] Command CommandOf(const std::vector<std::string>& arguments) const {
+    Command command{.argv = {kProgram}, .environment = environment_};
+    command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
+    return command;
+  }
+
+  ProgramOutcome Kassay(const std::vector<std::string>& arguments) {
+    auto outcome = RunProgram(CommandOf(arguments), {.time = std::chrono::minutes(20)});
     EXPECT_TRUE(outcome) << outcome.error().message;
     return outcome.value_or(ProgramOutcome());
   }
@@ -63,7 +64,7 @@ class Robustness : public ::testing::Test {
 
   // One line that begins with the program's name, and the code.
   static void ExpectOneLine(const ProgramOutcome& outcome, ExitCode code, const std::string& what) {
-    EXPECT_EQ(outcome.exit_code, static_cast<int>(code)) << outcome.standard_error;
+    EXPECT_EQ(outcome.ending.status.exit_code, static_cast<int>(code)) << outcome.standard_error;
     EXPECT_THAT(outcome.standard_error, ::testing::StartsWith("kassay: "));
     EXPECT_THAT(outcome.standard_error, HasSubstr(what));
     EXPECT_EQ(std::count(outcome.standard_error.begin(), outcome.standard_error.end(), '\n'), 1)
@@ -96,7 +97,8 @@ TEST_F(Robustness, UnknownNames) {
   ExpectOneLine(Run({"--case", "Nothing.*"}), ExitCode::kUsage, "no case matches 'Nothing.*'");
   ExpectOneLine(Kassay({"run", "--kernel", "debian:7.0.99"}), ExitCode::kUsage, "debian:7.0.99");
   ExpectOneLine(Run({"--profile", "nowhere"}), ExitCode::kUsage, "nowhere");
-  EXPECT_EQ(Kassay({"run", "--kernle", "x"}).exit_code, static_cast<int>(ExitCode::kUsage));
+  EXPECT_EQ(Kassay({"run", "--kernle", "x"}).ending.status.exit_code,
+            static_cast<int>(ExitCode::kUsage));
   ExpectOneLine(Kassay({"run"}), ExitCode::kUsage, "--kernel");
   EXPECT_FALSE(fs::exists(Out()));
 }
@@ -114,10 +116,9 @@ TEST_F(Robustness, AVmlinuxThroughTheFirmware) {
   const fs::path key = dir_ / "key.pem";
   ASSERT_TRUE(
       WriteFileAtomically(image, "\177ELF ... Linux version 7.0.13-test (builder@host) #1"));
-  Program openssl;
-  openssl.argv = {"openssl", "genpkey", "-algorithm", "ed25519", "-out", key.string()};
-  const auto made = RunProgram(openssl);
-  ASSERT_TRUE(made && made->Succeeded());
+  const auto made =
+      RunProgram({.argv = {"openssl", "genpkey", "-algorithm", "ed25519", "-out", key.string()}});
+  ASSERT_TRUE(made && made->ending.Succeeded());
   const std::string file = image.string();
   const std::string why = "is a vmlinux, which does not boot through the firmware";
   const std::vector<std::vector<std::string>> commands = {
@@ -137,7 +138,7 @@ TEST_F(Robustness, AVmlinuxThroughTheFirmware) {
   }
   // It has said more by then.
   const ProgramOutcome doctor = Kassay({"doctor", "--kernel", file, "--boot", "bzimage"});
-  EXPECT_EQ(doctor.exit_code, static_cast<int>(ExitCode::kUsage));
+  EXPECT_EQ(doctor.ending.status.exit_code, static_cast<int>(ExitCode::kUsage));
   EXPECT_THAT(doctor.standard_error, HasSubstr(why));
 }
 
@@ -175,20 +176,21 @@ TEST_F(Packages, OfAWrongChecksum) {
 TEST_F(Packages, ThatAreCutOff) {
   WriteZeros(dir_ / "debs", /*truncated=*/true);
   const ProgramOutcome outcome = RunFrom(dir_ / "debs");
-  EXPECT_EQ(outcome.exit_code, static_cast<int>(ExitCode::kCouldNotTest));
+  EXPECT_EQ(outcome.ending.status.exit_code, static_cast<int>(ExitCode::kCouldNotTest));
   EXPECT_THAT(outcome.standard_error, ContainsRegex("bytes|size"));
   const fs::path deb = dir_ / "cut.deb";
   ASSERT_TRUE(WriteFileAtomically(deb, "!<arch>\ndebian-binary   1700000000  0     0     1006"));
   const ProgramOutcome cut = Kassay({"run", "--kernel", deb.string()});
-  EXPECT_THAT(cut.exit_code, ::testing::AnyOf(2, 3));
+  EXPECT_THAT(cut.ending.status.exit_code, ::testing::AnyOf(2, 3));
   EXPECT_THAT(cut.standard_error, AllOf(::testing::StartsWith("kassay: "), HasSubstr("cut.deb")));
 }
 
 TEST_F(Robustness, KvmThatDoesNotWork) {
   // A file that opens like /dev/kvm and is none; where KVM works there is nothing to see.
   const ProgramOutcome forced = Run({"--accel", "kvm", "--case", "*", "--jobs", "1"});
-  if (forced.exit_code == 0 || forced.exit_code == 1) GTEST_SKIP() << "KVM works here";
-  EXPECT_EQ(forced.exit_code, static_cast<int>(ExitCode::kCouldNotTest));
+  if (forced.ending.status.exit_code == 0 || forced.ending.status.exit_code == 1)
+    GTEST_SKIP() << "KVM works here";
+  EXPECT_EQ(forced.ending.status.exit_code, static_cast<int>(ExitCode::kCouldNotTest));
   EXPECT_THAT(forced.standard_error, HasSubstr("KVM"));
   EXPECT_FALSE(fs::exists(Out()));
 }
@@ -207,7 +209,7 @@ TEST_F(Robustness, AKernelThatNeverComesUp) {
                      data / "vm/profiles/stock.toml");
   environment_["KASSAY_DATA_DIR"] = data.string();
   const ProgramOutcome outcome = Run({"--profile", "broken", "--accel", "tcg"});
-  EXPECT_EQ(outcome.exit_code, static_cast<int>(ExitCode::kCouldNotTest));
+  EXPECT_EQ(outcome.ending.status.exit_code, static_cast<int>(ExitCode::kCouldNotTest));
   EXPECT_THAT(outcome.standard_error, HasSubstr("panic"));
   EXPECT_FALSE(fs::exists(Out() / "results.json"));
   EXPECT_THAT(HalfWrittenFiles(), IsEmpty());
@@ -220,17 +222,11 @@ class CtrlC : public Robustness {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   }
 
-  pid_t Start(const std::vector<std::string>& arguments) {
-    const pid_t pid = ::fork();
-    if (pid != 0) return pid;
-    ::setenv("KASSAY_STATE_DIR", environment_["KASSAY_STATE_DIR"].c_str(), 1);
-    std::vector<char*> argv;
-    argv.push_back(const_cast<char*>(kProgram));
-    for (const std::string& argument : arguments)
-      argv.push_back(const_cast<char*>(argument.c_str()));
-    argv.push_back(nullptr);
-    ::execv(kProgram, argv.data());
-    ::_exit(127);
+  // In our process group: nothing but kassay itself ends what it started.
+  [[nodiscard]] Result<ChildProcess> Start(const std::vector<std::string>& arguments) const {
+    Command command = CommandOf(arguments);
+    command.foreground = true;
+    return ChildProcess::Start(command, {.output = STDOUT_FILENO, .errors = STDERR_FILENO});
   }
 
   // Until the journal holds a case that is finished and ran in a machine.
@@ -257,15 +253,14 @@ class CtrlC : public Robustness {
 };
 
 TEST_F(CtrlC, KeepsWhatIsFinishedAndLeavesNoProcess) {
-  const pid_t pid = Start(
+  auto started = Start(
       {"run", "--kernel", kKernel, "--suite", "io_uring", "--out", Out().string(), "--jobs", "2"});
-  ASSERT_GT(pid, 0);
+  ASSERT_TRUE(started) << started.error().message;
   ASSERT_TRUE(WaitForACase());
-  ASSERT_EQ(::kill(pid, SIGINT), 0);
-  int status = 0;
-  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
-  ASSERT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), static_cast<int>(ExitCode::kInterrupted));
+  ASSERT_EQ(::kill(started->pid(), SIGINT), 0);
+  const auto status = started->Wait(std::chrono::minutes(5));
+  ASSERT_TRUE(status);
+  EXPECT_EQ(status->exit_code, static_cast<int>(ExitCode::kInterrupted));
   EXPECT_FALSE(HasOrphans());
   EXPECT_THAT(HalfWrittenFiles(), IsEmpty());
   const auto text = ReadFile(Out() / "results.json");
@@ -277,13 +272,11 @@ TEST_F(CtrlC, KeepsWhatIsFinishedAndLeavesNoProcess) {
 }
 
 TEST_F(CtrlC, AKilledRunLosesOnlyTheCasesUnderWay) {
-  const pid_t pid = Start(
+  auto started = Start(
       {"run", "--kernel", kKernel, "--suite", "io_uring", "--out", Out().string(), "--jobs", "1"});
-  ASSERT_GT(pid, 0);
+  ASSERT_TRUE(started) << started.error().message;
   ASSERT_TRUE(WaitForACase());
-  ASSERT_EQ(::kill(pid, SIGKILL), 0);
-  int status = 0;
-  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+  started->End();
   EXPECT_FALSE(HasOrphans()) << "a machine outlived kassay";
   const auto content = ReadJournal(Out());
   ASSERT_TRUE(content) << content.error().message;

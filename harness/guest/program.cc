@@ -6,12 +6,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <functional>
+#include <cstring>
 #include <string>
 #include <vector>
 
+#include "harness/base/process/pipe.h"
+#include "harness/base/text/line_cutter.h"
 #include "harness/guest/leftovers.h"
 
 namespace kassay::guest {
@@ -21,63 +24,8 @@ using Clock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::milliseconds;
 using protocol::Ended;
 
-struct Pipe {
-  UniqueFd read;
-  UniqueFd write;
-  Pipe() {
-    int ends[2] = {-1, -1};
-    if (::pipe2(ends, O_CLOEXEC) != 0) return;
-    read.Reset(ends[0]);
-    write.Reset(ends[1]);
-    ::fcntl(read.Get(), F_SETFL, O_NONBLOCK);
-  }
-};
-
-// Cuts what comes through the record descriptor into lines.
-class RecordLines {
- public:
-  explicit RecordLines(Port& port) : port_(port) {}
-  void Add(std::string_view bytes) {
-    for (const char byte : bytes) {
-      if (byte == '\n') {
-        port_.Send(protocol::Record{std::move(line_)});
-        line_.clear();
-      } else if (line_.size() < kMaxRecordBytes) {
-        line_ += byte;
-      }
-    }
-  }
-  // What a program that died left without its newline.
-  void Finish() {
-    if (!line_.empty()) port_.Send(protocol::Record{std::move(line_)});
-    line_.clear();
-  }
-
- private:
-  Port& port_;
-  std::string line_;
-};
-
-// Gives up the descriptor at its end.
-void Drain(UniqueFd& fd, const std::function<void(std::string_view)>& sink) {
-  static_assert(protocol::kMaxOutputBytes >= 32768);
-  std::vector<char> chunk(32768);
-  // Bounded, so that a program that never stops writing does not keep its limit from being seen.
-  for (int i = 0; i < 16 && fd.IsOpen(); ++i) {
-    const ssize_t got = ::read(fd.Get(), chunk.data(), chunk.size());
-    if (got > 0) {
-      sink({chunk.data(), static_cast<std::size_t>(got)});
-    } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
-      fd.Reset();
-    } else if (errno == EAGAIN) {
-      return;
-    }
-  }
-}
-
 // Between fork and exec; does not return. `status` learns the errno of what failed.
-[[noreturn]] void Become(const protocol::RunRequest& request, const Pipe& records,
-                         const Pipe& output, int status) {
+[[noreturn]] void Become(const protocol::RunRequest& request, int records, int output, int status) {
   constexpr int kRecordFd = 3;
   static const char* const kEnvironment[] = {
       "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -96,10 +44,10 @@ void Drain(UniqueFd& fd, const std::function<void(std::string_view)>& sink) {
   ::setsid();
   const UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   ::dup2(null.Get(), STDIN_FILENO);
-  ::dup2(output.write.Get(), STDOUT_FILENO);
-  ::dup2(output.write.Get(), STDERR_FILENO);
+  ::dup2(output, STDOUT_FILENO);
+  ::dup2(output, STDERR_FILENO);
   // The lowest free descriptor is likely 3 itself, where dup2 would leave O_CLOEXEC in place.
-  const int high = ::fcntl(records.write.Get(), F_DUPFD_CLOEXEC, 64);
+  const int high = ::fcntl(records, F_DUPFD_CLOEXEC, 64);
   const int high_status = ::fcntl(status, F_DUPFD_CLOEXEC, 64);
   ::dup2(high, kRecordFd);
   static_cast<void>(!::chdir("/tmp"));
@@ -117,7 +65,8 @@ class Supervision {
         child_(child),
         records_(std::move(records)),
         output_(std::move(output)),
-        lines_(port) {
+        lines_(kMaxRecordBytes,
+               [&port](std::string line) { port.Send(protocol::Record{std::move(line)}); }) {
     sigset_t mask;
     sigemptyset(&mask);
     sigaddset(&mask, SIGCHLD);
@@ -168,6 +117,7 @@ class Supervision {
   }
 
   void Collect() {
+    static_assert(protocol::kMaxOutputBytes >= kMaxDrainedBytes);
     Drain(records_, [this](std::string_view bytes) { lines_.Add(bytes); });
     Drain(output_,
           [this](std::string_view bytes) { port_.Send(protocol::Output{std::string(bytes)}); });
@@ -202,7 +152,7 @@ class Supervision {
   pid_t child_;
   UniqueFd records_;
   UniqueFd output_;
-  RecordLines lines_;
+  LineCutter lines_;  // of the record descriptor
   UniqueFd signals_;
   bool over_ = false;
   Ended end_;
@@ -216,23 +166,24 @@ void RunProgram(const protocol::RunRequest& request, Port& port) {
   sigaddset(&child_signal, SIGCHLD);
   ::sigprocmask(SIG_BLOCK, &child_signal, nullptr);
 
-  Pipe records;
-  Pipe output;
-  Pipe start;
-  const pid_t child = ::fork();
-  if (child == 0) Become(request, records, output, start.write.Get());
+  Result<Pipe> records = MakePipe();
+  Result<Pipe> output = MakePipe();
+  Result<Pipe> start = MakePipe();
+  const pid_t child = records && output && start ? ::fork() : -1;
+  if (child == 0)
+    Become(request, records->writing.Get(), output->writing.Get(), start->writing.Get());
   if (child < 0) {
     port.Send(Ended{Ended::How::kNotStarted, errno, "fork"});
     return;
   }
-  records.write.Reset();
-  output.write.Reset();
-  start.write.Reset();
-  Supervision supervision(port, child, std::move(records.read), std::move(output.read));
+  for (Pipe* pipe : {&*records, &*output, &*start}) pipe->writing.Reset();
+  Supervision supervision(port, child, std::move(records->reading), std::move(output->reading));
   Ended ended = supervision.Watch(Milliseconds(request.limit_ms));
-  int error = 0;
-  if (::read(start.read.Get(), &error, sizeof error) == sizeof error)
+  Drain(start->reading, [&ended](std::string_view bytes) {
+    int error = 0;
+    std::memcpy(&error, bytes.data(), std::min(bytes.size(), sizeof error));
     ended = {Ended::How::kNotStarted, error, "execve"};
+  });
   port.Send(ended);
 }
 

@@ -1,6 +1,7 @@
 #include "harness/host/host_guest.h"
 
 #include "harness/base/process/program.h"
+#include "harness/base/text/line_cutter.h"
 #include "harness/protocol/records.h"
 #include "harness/protocol/suite_program.h"
 
@@ -14,22 +15,29 @@ class HostGuest : public Guest {
   Result<GuestOutcome> Run(const GuestCommand& command,
                            const std::function<void(const std::string&)>& on_record) override {
     GuestOutcome outcome;
-    Program program;
-    program.argv = command.argv;
-    program.limit = command.limit;
-    program.environment[kHeadersVariable] = headers_dir_.string();
-    program.on_record = [&](std::string record) {
+    // Of lines and of bytes, one over the bound is kept for the judge to see.
+    LineCutter lines(kMaxRecordBytes + 1, [&](std::string record) {
       if (on_record) on_record(record);
-      // One over the bound is kept for the judge to see.
       if (outcome.records.size() <= kMaxRecordsPerCase)
         outcome.records.push_back(std::move(record));
-    };
-    KASSAY_TRY(ProgramOutcome ended, RunProgram(program));
+    });
+    std::vector<Stream> streams(1);
+    KASSAY_TRY(streams[0], MakeStream([&lines](std::string_view bytes) {
+                 lines.Add(bytes);
+                 return true;
+               }));
+    const Command program{
+        .argv = command.argv,
+        .environment = {{kHeadersVariable, headers_dir_.string()},
+                        {kRecordFdVariable, std::to_string(streams[0].pipe.writing.Get())}}};
+    KASSAY_TRY(const ProgramOutcome ended,
+               RunProgram(program, {.time = command.limit}, std::move(streams)));
     outcome.output = ended.standard_output + ended.standard_error;
-    outcome.end = ended.timed_out     ? GuestOutcome::End::kTimedOut
-                  : ended.signal != 0 ? GuestOutcome::End::kSignalled
-                                      : GuestOutcome::End::kExited;
-    outcome.status = ended.signal != 0 ? ended.signal : ended.exit_code;
+    const auto& [status, timed_out, cut] = ended.ending;
+    outcome.end = timed_out            ? GuestOutcome::End::kTimedOut
+                  : status.signal != 0 ? GuestOutcome::End::kSignalled
+                                       : GuestOutcome::End::kExited;
+    outcome.status = status.signal != 0 ? status.signal : status.exit_code;
     return outcome;
   }
 

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <fstream>
 #include <thread>
 
 #include "harness/base/file.h"
+#include "harness/base/paths.h"
+#include "harness/base/process/program.h"
 #include "harness/base/sha256.h"
+#include "harness/base/text/line_cutter.h"
 #include "harness/kernel/build_config.h"
-#include "harness/kernel/build_process.h"
 #include "harness/kernel/build_source.h"
 #include "harness/kernel/file_lock.h"
 #include "harness/kernel/locate.h"
@@ -21,6 +24,43 @@ namespace {
 // Goes into the key: raise it when the steps below change what comes out.
 constexpr std::string_view kRecipe = "1";
 constexpr std::string_view kMinimal = "minimal";
+
+// make removes half-written targets on SIGTERM.
+constexpr std::chrono::seconds kMakeGrace{10};
+
+// The first line that a program prints, e.g. of `gcc --version`; empty if it does not run.
+std::string FirstLineOf(const Command& command) {
+  const auto outcome = RunProgram(command);
+  if (!outcome || !outcome->ending.Succeeded()) return {};
+  return outcome->standard_output.substr(0, outcome->standard_output.find('\n'));
+}
+
+// Appends what the program says to `log` and hands it on line by line. A failure names its first
+// error line and the log.
+Status RunLogged(const Command& command, const fs::path& log,
+                 const std::function<void(std::string_view)>& on_line) {
+  const std::string& program = command.argv[0];
+  std::ofstream file(log, std::ios::app | std::ios::binary);
+  if (!file) return Fail("cannot write " + log.string());
+  if (FindProgram(program).empty()) return Fail(fmt::format("'{}' is not installed", program));
+  // The first error is the cause; what follows is its consequence.
+  std::string error;
+  LineCutter lines(size_t{64} << 10, [&](const std::string& line) {
+    if (error.empty() && line.find("rror") != std::string::npos) error = line;
+    on_line(line);
+  });
+  KASSAY_TRY(const Ending ending,
+             StreamProgram(command, {.time = std::nullopt, .grace = kMakeGrace},
+                           [&](std::string_view bytes) {
+                             // Whoever watches the log sees where it is.
+                             file << bytes << std::flush;
+                             lines.Add(bytes);
+                             return true;
+                           }));
+  if (ending.Succeeded()) return {};
+  return Fail(fmt::format("'{}' failed: {}; all of it is in {}", program,
+                          error.empty() ? "no error line" : error, log.string()));
+}
 
 // What a build is made from.
 struct Recipe {
@@ -85,7 +125,7 @@ Result<Recipe> MakeRecipe(const KernelStore& store, const BuildOptions& options)
                 ExitCode::kUsage);
   }
   KASSAY_TRY(recipe.signing_key, ReadFile(options.fixtures_dir / "keys" / "module-signing.pem"));
-  const std::string compiler = FirstLineOf({"gcc", "--version"});
+  const std::string compiler = FirstLineOf({.argv = {"gcc", "--version"}});
   if (compiler.empty()) return Fail("a kernel is built with gcc, and 'gcc --version' does not run");
   Sha256 key;
   for (const std::string_view part :
@@ -165,7 +205,7 @@ class Builder {
     }
     const fs::path wishes = Objects() / "kassay" / "wishes.config";
     KASSAY_CHECK(Refresh(wishes, base + recipe_.fragments.text + keys));
-    KASSAY_CHECK(Make({"allnoconfig"}, {"KCONFIG_ALLCONFIG=" + wishes.string()}));
+    KASSAY_CHECK(Make({"allnoconfig"}, {{"KCONFIG_ALLCONFIG", wishes.string()}}));
     KASSAY_TRY(const std::string text, ReadFile(Objects() / ".config"));
     KASSAY_TRY(const KernelConfig config, KernelConfig::Parse(text));
     unmet_ = UnmetWishes(recipe_.fragments, config);
@@ -181,19 +221,22 @@ class Builder {
   }
 
   Status Make(const std::vector<std::string>& targets,
-              const std::vector<std::string>& environment = {}) {
+              const std::map<std::string, std::string>& environment = {}) {
     const int jobs =
         options_.jobs > 0 ? options_.jobs : static_cast<int>(std::thread::hardware_concurrency());
-    std::vector<std::string> argv = {"make", "-C", source_.string(),
-                                     "O=" + fs::absolute(Objects()).string(),
-                                     fmt::format("-j{}", std::max(jobs, 1))};
-    if (!FirstLineOf({"ccache", "--version"}).empty()) argv.emplace_back("CC=ccache gcc");
-    argv.insert(argv.end(), targets.begin(), targets.end());
+    Command make{.argv = {"make", "-C", source_.string(), "O=" + fs::absolute(Objects()).string(),
+                          fmt::format("-j{}", std::max(jobs, 1))},
+                 .environment = environment};
+    if (!FirstLineOf({.argv = {"ccache", "--version"}}).empty())
+      make.argv.emplace_back("CC=ccache gcc");
+    make.argv.insert(make.argv.end(), targets.begin(), targets.end());
     // The same bytes from the same recipe, whoever builds and when.
-    std::vector<std::string> all = {"KBUILD_BUILD_TIMESTAMP=2026-01-01", "KBUILD_BUILD_USER=kassay",
-                                    "KBUILD_BUILD_HOST=kassay", "LC_ALL=C", "MAKEFLAGS="};
-    all.insert(all.end(), environment.begin(), environment.end());
-    return RunLogged(argv, all, {}, Log(), [&](std::string_view line) {
+    make.environment.insert({{"KBUILD_BUILD_TIMESTAMP", "2026-01-01"},
+                             {"KBUILD_BUILD_USER", "kassay"},
+                             {"KBUILD_BUILD_HOST", "kassay"},
+                             {"LC_ALL", "C"},
+                             {"MAKEFLAGS", ""}});
+    return RunLogged(make, Log(), [&](std::string_view line) {
       const std::size_t begin = line.find_first_not_of(' ');
       if (begin == std::string_view::npos) return;
       line.remove_prefix(begin);

@@ -36,17 +36,16 @@ Result<std::filesystem::path> VmLab::Prepared(const std::string& suite) {
   std::error_code error;
   std::filesystem::create_directories(unfinished, error);
   if (error) return Fail("cannot make " + unfinished.string() + ": " + error.message());
-  Program program;
-  program.argv = {executable.string(), kPrepareOption + unfinished.string()};
-  program.environment[kHeadersVariable] = headers.string();
-  program.limit = std::chrono::minutes(10);  // it compiles
-  const Result<ProgramOutcome> outcome = RunProgram(program);
-  if (outcome && outcome->Succeeded()) std::filesystem::rename(unfinished, folder, error);
+  const Command command{.argv = {executable.string(), kPrepareOption + unfinished.string()},
+                        .environment = {{kHeadersVariable, headers.string()}}};
+  const Limits limits{.time = std::chrono::minutes(10)};  // it compiles
+  const Result<ProgramOutcome> outcome = RunProgram(command, limits);
+  if (outcome && outcome->ending.Succeeded()) std::filesystem::rename(unfinished, folder, error);
   // Another run may have been faster: its result is the same.
   std::filesystem::remove_all(unfinished, error);
   if (!outcome) return Fail(outcome.error());
-  if (!outcome->Succeeded()) {
-    return Fail(fmt::format("{} --kassay_prepare {}: {}", suite, outcome->HowItEnded(),
+  if (!outcome->ending.Succeeded()) {
+    return Fail(fmt::format("{} --kassay_prepare {}: {}", suite, outcome->ending.Words(),
                             outcome->standard_error.substr(0, 300)));
   }
   return folder;

@@ -92,14 +92,13 @@ std::string ToJson(const CaseList& list) { return DumpJson(JsonOf(list), 1) + "\
 namespace {
 
 Result<std::string> AskForList(const std::filesystem::path& executable) {
-  Program program;
-  program.argv = {executable.string(), kListOption};
   // Generous: the machine may be busy with guests.
-  program.limit = std::chrono::seconds(60);
-  KASSAY_TRY(ProgramOutcome outcome, RunProgram(program));
-  if (outcome.Succeeded()) return std::move(outcome.standard_output);
+  const Limits limits{.time = std::chrono::seconds(60)};
+  KASSAY_TRY(ProgramOutcome outcome,
+             RunProgram({.argv = {executable.string(), kListOption}}, limits));
+  if (outcome.ending.Succeeded()) return std::move(outcome.standard_output);
   const std::string said = outcome.standard_error.substr(0, outcome.standard_error.find('\n'));
-  return Fail(fmt::format("{} --kassay_list {}{}{}", executable.string(), outcome.HowItEnded(),
+  return Fail(fmt::format("{} --kassay_list {}{}{}", executable.string(), outcome.ending.Words(),
                           said.empty() ? "" : ": ", said.substr(0, 300)));
 }
 

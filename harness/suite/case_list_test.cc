@@ -88,7 +88,7 @@ TEST_F(ListingProgram, ThatFailsIsQuoted) {
   const auto list = ListCases(Script("echo 'Ring.X cites no requirement' >&2; exit 1\n"));
   ASSERT_FALSE(list);
   EXPECT_THAT(list.error().message,
-              HasSubstr("ring --kassay_list exited with 1: Ring.X cites no requirement"));
+              HasSubstr("ring --kassay_list ended with exit code 1: Ring.X cites no requirement"));
 }
 
 TEST_F(ListingProgram, OfAnotherNameIsRefused) {

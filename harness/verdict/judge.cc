@@ -6,7 +6,7 @@
 #include <iterator>
 #include <regex>
 
-#include "harness/base/process/program.h"
+#include "harness/base/process/wait_status.h"
 #include "harness/suite/name_pattern.h"
 #include "harness/verdict/case_records.h"
 #include "harness/verdict/complaint.h"

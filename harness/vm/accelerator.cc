@@ -1,7 +1,5 @@
 // Which QEMU, and whether its KVM works: proven by a boot, because a /dev/kvm that opens and
 // creates a machine may still be unable to run a kernel.
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -10,6 +8,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/paths.h"
+#include "harness/base/process/program.h"
 #include "harness/base/sha256.h"
 #include "harness/vm/boot.h"
 #include "harness/vm/boot_attempt.h"
@@ -39,23 +38,10 @@ Result<fs::path> QemuPath(const VmOptions& options) {
 
 // Output of `QEMU --version`.
 Result<std::string> AskVersion(const fs::path& qemu) {
-  int ends[2] = {-1, -1};
-  if (::pipe2(ends, O_CLOEXEC) != 0) return FailErrno("pipe");
-  const UniqueFd read_end(ends[0]);
-  UniqueFd write_end(ends[1]);
-  ProgramSpec program;
-  program.program = qemu;
-  program.argv = {qemu, "--version"};
-  program.output = write_end.Get();
-  KASSAY_TRY(ChildProcess process, ChildProcess::Start(program));
-  write_end.Reset();
-  const auto status = process.Wait(std::chrono::seconds(20));
-  if (!status) return Fail(qemu.string() + " --version does not end");
-  if (*status != 0) return Fail(qemu.string() + " --version " + DescribeWaitStatus(*status));
-  std::string text(4096, '\0');
-  const ssize_t got = ::read(read_end.Get(), text.data(), text.size());
-  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-  const std::string first = FirstLineOf(text);
+  KASSAY_TRY(const ProgramOutcome said,
+             RunProgram({.argv = {qemu, "--version"}}, {.time = std::chrono::seconds(20)}));
+  if (!said.ending.Succeeded()) return Fail(qemu.string() + " --version " + said.ending.Words());
+  const std::string first = FirstLineOf(said.standard_output);
   const std::size_t at = first.find("version ");
   if (at == std::string::npos) return Fail(qemu.string() + " is no QEMU");
   return first.substr(at + 8);

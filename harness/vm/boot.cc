@@ -3,7 +3,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "harness/base/interrupt.h"
+#include "harness/base/process/program.h"
 #include "harness/vm/boot_attempt.h"
 #include "harness/vm/boot_path.h"
 #include "harness/vm/qemu_user.h"
@@ -57,27 +57,19 @@ Status RunShell(const MachineSpec& spec, const VmOptions& options) {
   arguments.fds.initramfs = initramfs.Get();
   arguments.fds.disk = disk.Get();
 
-  ProgramSpec program;
-  program.program = qemu.path;
-  program.argv = QemuArguments(arguments);
-  program.argv.insert(program.argv.begin(), qemu.path);
-  program.input = STDIN_FILENO;
-  program.output = STDOUT_FILENO;
-  program.errors = STDERR_FILENO;
-  program.foreground = true;
-  program.user = QemuUser();
+  Command command{.argv = QemuArguments(arguments), .foreground = true};
+  command.argv.insert(command.argv.begin(), qemu.path);
+  Attachments attached{.input = STDIN_FILENO, .output = STDOUT_FILENO, .errors = STDERR_FILENO};
+  attached.user = QemuUser();
   for (const int fd : {kernel.Get(), initramfs.Get(), disk.Get()}) {
-    if (fd >= 0) program.inherited.push_back(fd);
+    if (fd >= 0) attached.inherited.push_back(fd);
   }
   const TerminalState restored_at_the_end;
-  KASSAY_TRY(ChildProcess process, ChildProcess::Start(program));
-  while (!Interrupted()) {
-    const auto status = process.Wait(std::chrono::milliseconds(200));
-    if (!status) continue;
-    if (*status == 0) return {};
-    return Fail("QEMU " + DescribeWaitStatus(*status));
-  }
-  return Fail(Interruption());
+  KASSAY_TRY(ChildProcess process, ChildProcess::Start(command, attached));
+  std::vector<Stream> none;
+  KASSAY_TRY(const Ending ending, Supervise(process, none, {.time = std::nullopt}));
+  if (ending.Succeeded()) return {};
+  return Fail("QEMU " + ending.Words());
 }
 
 }  // namespace kassay

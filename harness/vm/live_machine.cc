@@ -1,6 +1,5 @@
 #include "harness/vm/live_machine.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -8,6 +7,7 @@
 #include <array>
 
 #include "harness/base/interrupt.h"
+#include "harness/base/process/pipe.h"
 #include "harness/vm/console.h"
 
 namespace kassay {
@@ -27,54 +27,33 @@ Result<SocketPair> MakeSocketPair() {
   return SocketPair{UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
-// Takes what is there without waiting; gives up the descriptor at its end.
-void Take(UniqueFd& fd, const std::function<void(std::string_view)>& sink) {
-  std::array<char, 65536> chunk;
-  // Bounded, so that a guest that never stops talking does not keep deadlines from being seen.
-  for (int i = 0; i < 64 && fd.IsOpen(); ++i) {
-    pollfd ready{fd.Get(), POLLIN, 0};
-    if (::poll(&ready, 1, 0) <= 0) return;
-    const ssize_t got = ::read(fd.Get(), chunk.data(), chunk.size());
-    if (got > 0) {
-      sink({chunk.data(), static_cast<std::size_t>(got)});
-    } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
-      fd.Reset();
-    }
-  }
-}
-
 }  // namespace
 
 Result<std::unique_ptr<LiveMachine>> LiveMachine::Start(const Setup& setup) {
   KASSAY_TRY(SocketPair monitor, MakeSocketPair());
   KASSAY_TRY(SocketPair console, MakeSocketPair());
   KASSAY_TRY(SocketPair agent, MakeSocketPair());
-  int pipe_ends[2] = {-1, -1};
-  if (::pipe2(pipe_ends, O_CLOEXEC) != 0) return FailErrno("pipe");
-  UniqueFd errors(pipe_ends[0]);
-  const UniqueFd errors_write(pipe_ends[1]);
+  KASSAY_TRY(Pipe errors, MakePipe());
 
   MachineArguments arguments = setup.arguments;
   arguments.fds.qmp = monitor.theirs.Get();
   arguments.fds.console = console.theirs.Get();
   arguments.fds.agent = agent.theirs.Get();
-  ProgramSpec program;
-  program.program = setup.qemu.path;
-  program.argv = QemuArguments(arguments);
-  program.argv.insert(program.argv.begin(), setup.qemu.path);
-  program.output = program.errors = errors_write.Get();
-  program.user = setup.user;
+  std::vector<std::string> argv = QemuArguments(arguments);
+  argv.insert(argv.begin(), setup.qemu.path);
+  Attachments attached{.output = errors.writing.Get(), .errors = errors.writing.Get()};
+  attached.user = setup.user;
   const MachineFds& fds = arguments.fds;
   for (const int fd : {fds.qmp, fds.console, fds.agent, fds.memory, fds.kernel, fds.initramfs,
                        fds.disk, setup.state}) {
-    if (fd >= 0) program.inherited.push_back(fd);
+    if (fd >= 0) attached.inherited.push_back(fd);
   }
-  KASSAY_TRY(ChildProcess process, ChildProcess::Start(program));
+  KASSAY_TRY(ChildProcess process, ChildProcess::Start({.argv = std::move(argv)}, attached));
   auto machine = std::unique_ptr<LiveMachine>(new LiveMachine(std::move(process)));
   machine->monitor_ = std::move(monitor.ours);
   machine->console_socket_ = std::move(console.ours);
   machine->agent_ = std::move(agent.ours);
-  machine->errors_ = std::move(errors);
+  machine->errors_ = std::move(errors.reading);
   KASSAY_CHECK(machine->SendMonitor("qmp_capabilities", nullptr, 1));
   if (setup.state < 0) return machine;
   // All at once; QEMU takes them one after the other.
@@ -127,8 +106,8 @@ Status LiveMachine::Pump(Clock::time_point deadline) {
   const int timeout = static_cast<int>(std::clamp<long>(left, 0, 60'000));
   if (::poll(fds.data(), fds.size(), timeout) < 0 && errno != EINTR) return FailErrno("poll");
   if (Interrupted()) return Fail(Interruption());
-  Take(console_socket_, [this](std::string_view bytes) { console_.Append(bytes); });
-  Take(errors_, [this](std::string_view bytes) { qemu_output_.Append(bytes); });
+  Drain(console_socket_, [this](std::string_view bytes) { console_.Append(bytes); });
+  Drain(errors_, [this](std::string_view bytes) { qemu_output_.Append(bytes); });
   SendPending();
   TakeAgent();
   KASSAY_CHECK(TakeMonitor());
@@ -137,7 +116,7 @@ Status LiveMachine::Pump(Clock::time_point deadline) {
 }
 
 void LiveMachine::TakeAgent() {
-  Take(agent_, [this](std::string_view bytes) {
+  Drain(agent_, [this](std::string_view bytes) {
     if (agent_sink_) agent_sink_(bytes);
   });
 }
@@ -153,7 +132,7 @@ void LiveMachine::SendPending() {
 
 Status LiveMachine::TakeMonitor() {
   Status status;
-  Take(monitor_, [&](std::string_view bytes) {
+  Drain(monitor_, [&](std::string_view bytes) {
     auto messages = qmp_.Append(bytes);
     if (!messages) {
       if (status) status = Fail(messages.error());
@@ -187,8 +166,8 @@ void LiveMachine::TakeExit() {
   exit_ = process_.Wait(std::chrono::milliseconds(0));
   if (!exit_) return;
   // What QEMU wrote before it ended.
-  Take(console_socket_, [this](std::string_view bytes) { console_.Append(bytes); });
-  Take(errors_, [this](std::string_view bytes) { qemu_output_.Append(bytes); });
+  Drain(console_socket_, [this](std::string_view bytes) { console_.Append(bytes); });
+  Drain(errors_, [this](std::string_view bytes) { qemu_output_.Append(bytes); });
   TakeAgent();
   static_cast<void>(TakeMonitor());
 }
@@ -223,9 +202,8 @@ Result<protocol::Hello> LiveMachine::WaitForHello(Clock::duration limit) {
       hello = *said;
     } else if (exit_) {
       const std::string death = DeathLine(console_.Raw());
-      return Fail(BootError(death.empty()
-                                ? "QEMU " + DescribeWaitStatus(*exit_) + " before the guest was up"
-                                : "the kernel died while it booted (" + death + ")"));
+      return Fail(BootError(death.empty() ? "QEMU " + exit_->Words() + " before the guest was up"
+                                          : "the kernel died while it booted (" + death + ")"));
     } else if (!stop_reason_.empty()) {
       return Fail(BootError("QEMU stopped the machine before the guest was up"));
     } else if (Clock::now() >= deadline) {
@@ -246,7 +224,7 @@ Result<Json> LiveMachine::Execute(const std::string& command, const Json& argume
   const auto deadline = Clock::now() + limit;
   KASSAY_CHECK(SendMonitor(command, arguments, id, passed_fd));
   while (!answers_.contains(id)) {
-    if (exit_) return Fail("QEMU " + DescribeWaitStatus(*exit_) + QemuSays());
+    if (exit_) return Fail("QEMU " + exit_->Words() + QemuSays());
     if (Clock::now() >= deadline) return Fail("QEMU did not answer to " + command);
     KASSAY_CHECK(Pump(deadline));
   }
@@ -258,7 +236,7 @@ Result<Json> LiveMachine::Execute(const std::string& command, const Json& argume
 Status LiveMachine::Idle(Clock::duration time) {
   const auto deadline = Clock::now() + time;
   while (Clock::now() < deadline && !exit_) KASSAY_CHECK(Pump(deadline));
-  if (exit_) return Fail(BootError("QEMU " + DescribeWaitStatus(*exit_)));
+  if (exit_) return Fail(BootError("QEMU " + exit_->Words()));
   return {};
 }
 

@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/process/child_process.h"
 #include "harness/protocol/message.h"
 #include "harness/target/guest.h"
 #include "harness/vm/boot.h"
-#include "harness/vm/child_process.h"
 #include "harness/vm/machine_arguments.h"
 #include "harness/vm/qmp.h"
 #include "harness/vm/tail_buffer.h"
@@ -90,7 +90,7 @@ class LiveMachine final : public Guest {
   std::string load_fault_;
   std::string stop_reason_;
   std::string shutdown_reason_;
-  std::optional<int> exit_;
+  std::optional<WaitStatus> exit_;
   std::optional<Clock::time_point> panic_seen_;
   bool spent_ = false;
   ChildProcess process_;  // last: it goes first

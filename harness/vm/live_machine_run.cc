@@ -103,7 +103,7 @@ Result<std::optional<End>> LiveMachine::Verdict(Clock::time_point deadline) {
   if (exit_) {
     // A guest's reset or power-off ends QEMU in good order; anything else is QEMU's own affair.
     if (shutdown_reason_.empty() && !panic_seen_)
-      return Fail("QEMU " + DescribeWaitStatus(*exit_) + QemuSays());
+      return Fail("QEMU " + exit_->Words() + QemuSays());
     return std::optional(End::kKernelDied);
   }
   if (!stop_reason_.empty()) return Fail("QEMU stopped the machine by itself" + QemuSays());

@@ -3,8 +3,8 @@
 
 #include <optional>
 
+#include "harness/base/process/child_process.h"
 #include "harness/base/result.h"
-#include "harness/vm/child_process.h"
 
 namespace kassay {
 

@@ -66,10 +66,9 @@ std::string Make(const Recipe& recipe, const std::string& folder) {
     return "cannot make an image of a file system";
   std::vector<std::string> arguments = recipe.tool;
   arguments.push_back(image);
-  const compile::ToolRun run = compile::RunTool(arguments, scratch.path());
-  if (!run.started)
-    return recipe.tool[0] + " is missing: apt-get install " + std::string(recipe.package);
-  if (run.exit_code != 0) return recipe.tool[0] + ": " + run.output.substr(0, 200);
+  const Result<compile::ToolRun> run = compile::RunTool(arguments, scratch.path());
+  if (!run) return recipe.tool[0] + " is missing: apt-get install " + std::string(recipe.package);
+  if (!run->status.Succeeded()) return recipe.tool[0] + ": " + run->output.substr(0, 200);
   const Status packed = Pack(image, folder + "/" + NameOf(recipe.kind) + ".packed");
   return packed ? "" : packed.error().message;
 }

@@ -2,11 +2,10 @@
 // executable, whose records are what the harness would see.
 #include <gmock/gmock.h>
 
-#include <array>
-#include <cstdio>
-#include <memory>
 #include <string>
+#include <vector>
 
+#include "harness/base/process/program.h"
 #include "harness/protocol/records.h"
 #include "harness/protocol/suite_program.h"
 
@@ -17,21 +16,20 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-struct CloseStream {
-  void operator()(FILE* stream) const { pclose(stream); }
-};
-
 std::string RecordsOf(const std::string& case_name) {
-  const std::string command = std::string(kRecordFdVariable) + "=3 " + KASSAY_LEAVING_SUITE +
-                              " --gtest_filter=" + case_name + " 3>&1 >/dev/null 2>&1";
-  const std::unique_ptr<FILE, CloseStream> stream(popen(command.c_str(), "r"));
   std::string records;
-  std::array<char, 4096> chunk{};
-  while (stream != nullptr) {
-    const std::size_t got = fread(chunk.data(), 1, chunk.size(), stream.get());
-    if (got == 0) break;
-    records.append(chunk.data(), got);
-  }
+  Result<Stream> stream = MakeStream([&records](std::string_view bytes) {
+    records += bytes;
+    return true;
+  });
+  EXPECT_TRUE(stream) << stream.error().message;
+  const Command suite{
+      .argv = {KASSAY_LEAVING_SUITE, "--gtest_filter=" + case_name},
+      .environment = {{kRecordFdVariable, std::to_string(stream->pipe.writing.Get())}}};
+  std::vector<Stream> streams;
+  streams.push_back(*std::move(stream));
+  const auto outcome = RunProgram(suite, {.time = std::chrono::minutes(1)}, std::move(streams));
+  EXPECT_TRUE(outcome) << outcome.error().message;
   return records;
 }
 

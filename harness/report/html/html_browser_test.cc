@@ -2,14 +2,12 @@
 // and addresses work. Skipped, with the reason, where there is no Chromium.
 #include <gmock/gmock.h>
 
-#include <array>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <memory>
 #include <string>
 
 #include "harness/base/file.h"
+#include "harness/base/process/program.h"
 #include "harness/report/html/sample_run.h"
 
 namespace kassay {
@@ -53,19 +51,15 @@ class Browser : public ::testing::Test {
                   const std::string& address = "") {
     const fs::path file = folder_ / name;
     EXPECT_TRUE(WriteFileAtomically(file, page));
-    const std::string command =
-        "timeout 90 " + Chromium() +
-        " --headless --no-sandbox --disable-gpu --disable-quic --no-first-run"
-        " --disable-background-networking --disable-component-update --disable-sync"
-        " --user-data-dir='" +
-        (folder_ / "profile").string() + "' --dump-dom 'file://" + file.string() +
-        (address.empty() ? "" : "#" + address) + "' 2>/dev/null";
-    const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), ::pclose);
-    std::string dom;
-    std::array<char, 4096> buffer{};
-    while (const size_t n = ::fread(buffer.data(), 1, buffer.size(), pipe.get())) {
-      dom.append(buffer.data(), n);
-    }
+    const auto shown =
+        RunProgram({.argv = {Chromium(), "--headless", "--no-sandbox", "--disable-gpu",
+                             "--disable-quic", "--no-first-run", "--disable-background-networking",
+                             "--disable-component-update", "--disable-sync",
+                             "--user-data-dir=" + (folder_ / "profile").string(), "--dump-dom",
+                             "file://" + file.string() + (address.empty() ? "" : "#" + address)}},
+                   {.time = std::chrono::seconds(90), .output_bytes = size_t{64} << 20});
+    EXPECT_TRUE(shown) << shown.error().message;
+    const std::string dom = shown ? shown->standard_output : "";
     fs::remove_all(folder_ / "profile");
     // What the script made stands in <main> and <dialog>; the data and the script follow.
     return dom.substr(0, dom.find("<script type=\"application/json\""));

@@ -76,8 +76,9 @@ Compilation Compile(std::string_view source, const CompileOptions& options) {
   }
   arguments.insert(arguments.end(), options.flags.begin(), options.flags.end());
   arguments.emplace_back(kCaseFile);
-  const ToolRun run = RunTool(arguments, folder.path());
-  Compilation result{run.started, run.exit_code, {}, run.output};
+  const Result<ToolRun> run = RunTool(arguments, folder.path());
+  if (!run) return {};
+  Compilation result{true, run->status.exit_code, {}, run->output};
   ParseDiagnostics(result);
   return result;
 }

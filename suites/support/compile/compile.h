@@ -29,7 +29,7 @@ struct Diagnostic {
 
 struct Compilation {
   bool started = false;  // the compiler could be run
-  int exit_code = -1;
+  int exit_code = -1;    // -1 if a signal ended it
   std::vector<Diagnostic> diagnostics;
   std::string output;  // everything that the compiler said
 };

@@ -29,11 +29,11 @@ std::vector<std::string> ObjectFlags(const ModuleBuild& build) {
 }
 
 // "compiler: first error", or what there is.
-std::string FirstError(const std::string& tool, const ToolRun& run) {
-  if (!run.started) return tool + " cannot be run: install it";
-  const size_t at = run.output.find("error:");
+std::string FirstError(const std::string& tool, const Result<ToolRun>& run) {
+  if (!run) return tool + " cannot be run: install it";
+  const size_t at = run->output.find("error:");
   const size_t begin = at == std::string::npos ? 0 : at;
-  return tool + ": " + run.output.substr(begin, run.output.find('\n', begin) - begin);
+  return tool + ": " + run->output.substr(begin, run->output.find('\n', begin) - begin);
 }
 
 }  // namespace
@@ -48,12 +48,12 @@ std::string BuildModule(const ModuleBuild& build) {
   for (const std::string& flag : ModuleFlags(headers)) arguments.push_back(flag);
   arguments.insert(arguments.end(), build.flags.begin(), build.flags.end());
   arguments.insert(arguments.end(), {"-o", "module.o", "module.c"});
-  const ToolRun compiled = RunTool(arguments, folder.path());
-  if (!compiled.started || compiled.exit_code != 0) return FirstError(build.compiler, compiled);
+  const Result<ToolRun> compiled = RunTool(arguments, folder.path());
+  if (!compiled || !compiled->status.Succeeded()) return FirstError(build.compiler, compiled);
   const fs::path output = fs::absolute(build.output);
-  const ToolRun linked =
+  const Result<ToolRun> linked =
       RunTool({"ld", "-r", "-m", "elf_x86_64", "-o", output.string(), "module.o"}, folder.path());
-  if (!linked.started || linked.exit_code != 0) return FirstError("ld", linked);
+  if (!linked || !linked->status.Succeeded()) return FirstError("ld", linked);
   return "";
 }
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/process/program.h"
+
 namespace kassay::compile {
 
 // A private folder, removed with everything in it.
@@ -21,13 +23,12 @@ class ScratchFolder {
 };
 
 struct ToolRun {
-  bool started = false;  // the program was found
-  int exit_code = -1;    // 128 + signal if one ended it
-  std::string output;    // standard output and error, at most 1 MiB
+  WaitStatus status;
+  std::string output;  // standard output and error, at most 1 MiB
 };
 
-// arguments[0] is looked up in $PATH; the program runs in `folder`.
-[[nodiscard]] ToolRun RunTool(const std::vector<std::string>& arguments,
-                              const std::filesystem::path& folder);
+// arguments[0] is looked up in $PATH; the program runs in `folder`. Fails if it cannot be started.
+[[nodiscard]] Result<ToolRun> RunTool(const std::vector<std::string>& arguments,
+                                      const std::filesystem::path& folder);
 
 }  // namespace kassay::compile

@@ -1,4 +1,4 @@
-#include "harness/vm/spawner_thread.h"
+#include "harness/base/process/spawner_thread.h"
 
 #include <pthread.h>
 #include <unistd.h>

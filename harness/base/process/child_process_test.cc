@@ -1,4 +1,4 @@
-#include "harness/vm/child_process.h"
+#include "harness/base/process/child_process.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -14,12 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 
-ProgramSpec Shell(const std::string& script) {
-  ProgramSpec spec;
-  spec.program = "/bin/sh";
-  spec.argv = {"sh", "-c", script};
-  return spec;
-}
+Command Shell(const std::string& script) { return {.argv = {"/bin/sh", "-c", script}}; }
 
 bool IsGone(pid_t pid) { return ::kill(pid, 0) != 0 && errno == ESRCH; }
 
@@ -28,13 +23,17 @@ TEST(ChildProcess, TellsHowItEnded) {
   ASSERT_TRUE(exits) << exits.error().message;
   const auto status = exits->Wait(milliseconds(10000));
   ASSERT_TRUE(status);
-  EXPECT_EQ(DescribeWaitStatus(*status), "ended with exit code 3");
+  EXPECT_EQ(*status, (WaitStatus{.exit_code = 3}));
+  EXPECT_EQ(status->Words(), "ended with exit code 3");
   EXPECT_EQ(exits->Wait(milliseconds(0)), status);
+  EXPECT_EQ(exits->End(), *status);
 
   auto dies = ChildProcess::Start(Shell("kill -ABRT $$"));
   ASSERT_TRUE(dies) << dies.error().message;
-  EXPECT_EQ(DescribeWaitStatus(*dies->Wait(milliseconds(10000))),
-            "was killed by signal 6 (Aborted)");
+  const auto killed = dies->Wait(milliseconds(10000));
+  ASSERT_TRUE(killed);
+  EXPECT_EQ(*killed, (WaitStatus{.signal = SIGABRT}));
+  EXPECT_EQ(killed->Words(), "was killed by SIGABRT");
 }
 
 TEST(ChildProcess, IsKilledAndReapedWithItsOwner) {
@@ -90,23 +89,61 @@ TEST(ChildProcess, InheritsWhatIsNamedAndNothingElse) {
   ASSERT_EQ(::pipe(ends), 0);  // not even close-on-exec
   const UniqueFd read_end(ends[0]);
   UniqueFd write_end(ends[1]);
-  ProgramSpec spec = Shell("[ -e /proc/self/fd/" + std::to_string(write_end.Get()) +
+  const Command command = Shell("[ -e /proc/self/fd/" + std::to_string(write_end.Get()) +
                            " ] && ! [ -e /proc/self/fd/" + std::to_string(read_end.Get()) + " ]");
-  spec.inherited = {write_end.Get()};
-  auto child = ChildProcess::Start(spec);
+  auto child = ChildProcess::Start(command, {.inherited = {write_end.Get()}});
   ASSERT_TRUE(child) << child.error().message;
-  EXPECT_EQ(child->Wait(milliseconds(10000)), 0);
+  EXPECT_EQ(child->Wait(milliseconds(10000)), WaitStatus{.exit_code = 0});
 }
 
 TEST(ChildProcess, ThatCannotStartIsAnError) {
-  ProgramSpec spec;
-  spec.program = "/no/such/program";
-  spec.argv = {"x"};
-  const auto child = ChildProcess::Start(spec);
+  const auto child = ChildProcess::Start({.argv = {"/no/such/program"}});
   ASSERT_FALSE(child);
   EXPECT_THAT(child.error().message, HasSubstr("/no/such/program: No such file"));
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
   EXPECT_EQ(errno, ECHILD);
+  EXPECT_FALSE(ChildProcess::Start({.argv = {"/bin/true"}, .folder = "/no/such/folder"}));
+}
+
+TEST(ChildProcess, IsFoundInThePathAndRunsInItsFolderWithItsVariables) {
+  ::setenv("KASSAY_TEST_A", "ours", 1);  // NOLINT(concurrency-mt-unsafe)
+  ::setenv("KASSAY_TEST_B", "ours", 1);  // NOLINT(concurrency-mt-unsafe)
+  auto child = ChildProcess::Start(
+      {.argv = {"sh", "-c", "[ $PWD = /usr/bin ] && [ $KASSAY_TEST_A = theirs ] && [ $KASSAY_TEST_B = ours ]"},
+       .environment = {{"KASSAY_TEST_A", "theirs"}},
+       .folder = "/usr/bin"});
+  ASSERT_TRUE(child) << child.error().message;
+  EXPECT_EQ(child->Wait(milliseconds(10000)), WaitStatus{.exit_code = 0});
+}
+
+// SIGTERM is asked first where there is patience, and does not have the last word.
+TEST(ChildProcess, MayEndInOrder) {
+  auto child = ChildProcess::Start(Shell("trap 'exit 7' TERM; while :; do sleep 0.01; done"));
+  ASSERT_TRUE(child) << child.error().message;
+  std::this_thread::sleep_for(milliseconds(200));  // until its trap is set
+  EXPECT_EQ(child->End(milliseconds(10000)), (WaitStatus{.exit_code = 7}));
+}
+
+TEST(ChildProcess, ThatIgnoresTermIsKilled) {
+  auto child = ChildProcess::Start(Shell("trap '' TERM; exec sleep 1000"));
+  ASSERT_TRUE(child) << child.error().message;
+  std::this_thread::sleep_for(milliseconds(200));  // until it ignores
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(child->End(milliseconds(300)), (WaitStatus{.signal = SIGKILL}));
+  EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(300));
+}
+
+TEST(ChildProcess, HasASessionOfItsOwnUnlessInTheForeground) {
+  const auto session_of = [](bool foreground) {
+    Command command = Shell("exec sleep 1000");
+    command.foreground = foreground;
+    const auto child = ChildProcess::Start(command);
+    return child ? std::pair(::getsid(child->pid()) == ::getsid(0),
+                             ::getpgid(child->pid()) == ::getpgid(0))
+                 : std::pair(!foreground, !foreground);
+  };
+  EXPECT_EQ(session_of(true), std::pair(true, true));
+  EXPECT_EQ(session_of(false), std::pair(false, false));
 }
 
 }  // namespace
