@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "harness/base/file.h"
+#include "harness/base/interrupt.h"
 #include "harness/base/paths.h"
 #include "harness/base/process/program.h"
 #include "harness/base/sha256.h"
@@ -30,7 +31,7 @@ constexpr std::chrono::seconds kMakeGrace{10};
 
 // The first line that a program prints, e.g. of `gcc --version`; empty if it does not run.
 std::string FirstLineOf(const Command& command) {
-  const auto outcome = RunProgram(command);
+  const auto outcome = RunProgram(command, {.time = std::chrono::minutes(1)});
   if (!outcome || !outcome->ending.Succeeded()) return {};
   return outcome->standard_output.substr(0, outcome->standard_output.find('\n'));
 }
@@ -126,6 +127,7 @@ Result<Recipe> MakeRecipe(const KernelStore& store, const BuildOptions& options)
   }
   KASSAY_TRY(recipe.signing_key, ReadFile(options.fixtures_dir / "keys" / "module-signing.pem"));
   const std::string compiler = FirstLineOf({.argv = {"gcc", "--version"}});
+  if (Interrupted()) return Fail(Interruption());
   if (compiler.empty()) return Fail("a kernel is built with gcc, and 'gcc --version' does not run");
   Sha256 key;
   for (const std::string_view part :

@@ -89,8 +89,9 @@ TEST(ChildProcess, InheritsWhatIsNamedAndNothingElse) {
   ASSERT_EQ(::pipe(ends), 0);  // not even close-on-exec
   const UniqueFd read_end(ends[0]);
   UniqueFd write_end(ends[1]);
-  const Command command = Shell("[ -e /proc/self/fd/" + std::to_string(write_end.Get()) +
-                           " ] && ! [ -e /proc/self/fd/" + std::to_string(read_end.Get()) + " ]");
+  const Command command =
+      Shell("[ -e /proc/self/fd/" + std::to_string(write_end.Get()) +
+            " ] && ! [ -e /proc/self/fd/" + std::to_string(read_end.Get()) + " ]");
   auto child = ChildProcess::Start(command, {.inherited = {write_end.Get()}});
   ASSERT_TRUE(child) << child.error().message;
   EXPECT_EQ(child->Wait(milliseconds(10000)), WaitStatus{.exit_code = 0});
@@ -109,7 +110,8 @@ TEST(ChildProcess, IsFoundInThePathAndRunsInItsFolderWithItsVariables) {
   ::setenv("KASSAY_TEST_A", "ours", 1);  // NOLINT(concurrency-mt-unsafe)
   ::setenv("KASSAY_TEST_B", "ours", 1);  // NOLINT(concurrency-mt-unsafe)
   auto child = ChildProcess::Start(
-      {.argv = {"sh", "-c", "[ $PWD = /usr/bin ] && [ $KASSAY_TEST_A = theirs ] && [ $KASSAY_TEST_B = ours ]"},
+      {.argv = {"sh", "-c",
+                "[ $(pwd) = /usr/bin ] && [ $KASSAY_TEST_A$KASSAY_TEST_B = theirsours ]"},
        .environment = {{"KASSAY_TEST_A", "theirs"}},
        .folder = "/usr/bin"});
   ASSERT_TRUE(child) << child.error().message;
