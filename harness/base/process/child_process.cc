@@ -148,8 +148,6 @@ std::optional<WaitStatus> ChildProcess::Wait(std::chrono::milliseconds patience)
   }
 }
 
-void ChildProcess::Kill() { Signal(SIGKILL); }
-
 WaitStatus ChildProcess::End(std::chrono::milliseconds grace) {
   if (grace.count() > 0) {
     Signal(SIGTERM);

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -61,7 +62,7 @@ class ChildProcess {
   // How it ended, if it did within `patience`.
   [[nodiscard]] std::optional<WaitStatus> Wait(std::chrono::milliseconds patience);
   // Sends SIGKILL to it and its group, and returns at once.
-  void Kill();
+  void Kill() { Signal(SIGKILL); }
   // Ends it and its group with SIGTERM, or with SIGKILL what is left after `grace`.
   WaitStatus End(std::chrono::milliseconds grace = {});
 

@@ -17,7 +17,6 @@ class SpawnerThread {
   SpawnerThread() : thread_([this](const std::stop_token& stop) { Serve(stop); }) {}
 
   void Run(const std::function<void()>& task) {
-    const std::lock_guard one_at_a_time(callers_);
     std::unique_lock lock(mutex_);
     task_ = &task;
     changed_.notify_all();
@@ -38,7 +37,6 @@ class SpawnerThread {
     }
   }
 
-  std::mutex callers_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   const std::function<void()>* task_ = nullptr;
@@ -48,17 +46,15 @@ class SpawnerThread {
 }  // namespace
 
 void OnSpawnerThread(const std::function<void()>& task) {
-  static std::mutex mutex;
+  static std::mutex one_at_a_time;
   static std::unique_ptr<SpawnerThread> thread;
   static pid_t owner = 0;
-  {
-    const std::lock_guard lock(mutex);
-    if (owner != ::getpid()) {
-      // After a fork the parent's thread is not here; there is nothing to join.
-      static_cast<void>(thread.release());
-      thread = std::make_unique<SpawnerThread>();
-      owner = ::getpid();
-    }
+  const std::lock_guard lock(one_at_a_time);
+  if (owner != ::getpid()) {
+    // After a fork the parent's thread is not here; there is nothing to join.
+    static_cast<void>(thread.release());
+    thread = std::make_unique<SpawnerThread>();
+    owner = ::getpid();
   }
   thread->Run(task);
 }
