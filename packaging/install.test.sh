@@ -23,7 +23,8 @@ for list in suites cases requirements features kernels kconfig; do
 done
 
 # What profiles bring into a guest, and what the reference kernel is signed with.
-for file in $(sed -n '/^files = \[/,/\]/p' "$build"/share/kassay/vm/profiles/*.toml | grep -o '"[^"]*"' | tr -d '"' | sort -u) \
+profile_files() { awk '/^files = \[/ { on = 1 } on { print } /\]/ { on = 0 }' "$build"/share/kassay/vm/profiles/*.toml; }
+for file in $(profile_files | grep -o '"[^"]*"' | tr -d '"' | sort -u) \
   certificates/trusted.pem keys/module-signing.pem; do
   [[ -e $installed/share/kassay/fixtures/$file || -e $installed/libexec/kassay/fixtures/$file ]] ||
     die "the fixture $file is not installed"
