@@ -33,6 +33,7 @@ Baseline Side(std::vector<BaselineCase> cases) {
   side.suites = {"s"};
   side.environment.suites_sha256 = {{"s", "1"}};
   side.environment.boot = "direct";
+  side.environment.qemu_version = "7.2.22";
   side.environment.command_lines = {{"stock", "quiet"}};
   side.cases = std::move(cases);
   return side;
