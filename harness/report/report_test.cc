@@ -129,6 +129,22 @@ TEST(JUnit, IsWellFormedAndCounts) {
   EXPECT_STREQ(left.child("skipped").attribute("message").value(), "absent: EINVAL");
 }
 
+TEST(JUnit, EvidenceAndMeasuresAreProperties) {
+  RunResult run = Sample();
+  run.cases.resize(1);
+  run.cases[0].evidence = {{"errno", "-13"}};
+  run.cases[0].measures = {{"returned after", 17, "ms"}};
+  pugi::xml_document document;
+  ASSERT_TRUE(document.load_string(JUnitOf(run).c_str()));
+  const pugi::xml_node properties =
+      document.child("testsuites").child("testsuite").child("testcase").child("properties");
+  const auto value_of = [&](const char* name) -> std::string {
+    return properties.find_child_by_attribute("property", "name", name).attribute("value").value();
+  };
+  EXPECT_EQ(value_of("evidence.errno"), "-13");
+  EXPECT_EQ(value_of("measure.returned after"), "17 ms");
+}
+
 TEST(JUnit, AWaivedFindingIsNoFailure) {
   RunResult run = Sample();
   run.cases[2].waiver = "W-1";
