@@ -253,7 +253,7 @@ TEST_F(InitramfsTest, BringsAShellOnRequest) {
 }
 
 TEST(SharedLibraries, AreThoseThatTheProgramStartsWith) {
-  const auto libraries = SharedLibrariesOf("/proc/self/exe");
+  const auto libraries = SharedLibrariesOf("/proc/self/exe", kX86_64);
   ASSERT_TRUE(libraries) << libraries.error().message;
   // The dynamic linker has loaded at least these files into this process; /proc/self/maps is the
   // independent witness.
@@ -266,9 +266,18 @@ TEST(SharedLibraries, AreThoseThatTheProgramStartsWith) {
 }
 
 TEST(SharedLibraries, OfWhatIsNoProgramAreAnError) {
-  EXPECT_FALSE(SharedLibrariesOf("/etc/passwd"));
-  EXPECT_FALSE(SharedLibrariesOf("/nonexistent"));
-  EXPECT_FALSE(*IsStatic("/proc/self/exe"));
+  EXPECT_FALSE(SharedLibrariesOf("/etc/passwd", kX86_64));
+  EXPECT_FALSE(SharedLibrariesOf("/nonexistent", kX86_64));
+  EXPECT_FALSE(*IsStatic("/proc/self/exe", kX86_64));
+}
+
+TEST(SharedLibraries, OfAnotherArchitectureAreRefused) {
+  Architecture other = kX86_64;
+  other.elf_machine = EM_AARCH64;
+  other.words = "64-bit Arm";
+  const auto refused = SharedLibrariesOf("/proc/self/exe", other);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "/proc/self/exe is no 64-bit Arm program or library");
 }
 
 }  // namespace

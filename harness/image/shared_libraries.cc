@@ -6,7 +6,6 @@
 #include <libelf.h>
 
 #include <algorithm>
-#include <array>
 #include <deque>
 #include <map>
 #include <memory>
@@ -22,13 +21,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// The folders that x86-64 dynamic linkers search by themselves: Debian's, then others' (ld.so(8)).
-constexpr std::array kLinkerFolders = {"/lib/x86_64-linux-gnu",
-                                       "/usr/lib/x86_64-linux-gnu",
-                                       "/lib64",
-                                       "/usr/lib64",
-                                       "/lib",
-                                       "/usr/lib"};
+// The folders that dynamic linkers search by themselves: Debian's, then others' (ld.so(8)).
+std::vector<std::string> LinkerFolders(const Architecture& architecture) {
+  return {fmt::format("/lib/{}-linux-gnu", architecture.name),
+          fmt::format("/usr/lib/{}-linux-gnu", architecture.name),
+          "/lib64",
+          "/usr/lib64",
+          "/lib",
+          "/usr/lib"};
+}
 
 struct ElfEnd {
   void operator()(Elf* elf) const { elf_end(elf); }
@@ -60,7 +61,7 @@ std::string ReplaceOrigin(std::string path, const fs::path& object) {
 
 class ElfFile {
  public:
-  static Result<ElfFile> Open(const fs::path& path) {
+  static Result<ElfFile> Open(const fs::path& path, const Architecture& architecture) {
     ElfFile file;
     file.path_ = path;
     file.fd_.Reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -69,9 +70,10 @@ class ElfFile {
     file.elf_.reset(elf_begin(file.fd_.Get(), ELF_C_READ, nullptr));
     GElf_Ehdr header;
     if (!file.elf_ || elf_kind(file.elf_.get()) != ELF_K_ELF ||
-        gelf_getehdr(file.elf_.get(), &header) == nullptr || header.e_machine != EM_X86_64 ||
+        gelf_getehdr(file.elf_.get(), &header) == nullptr ||
+        header.e_machine != architecture.elf_machine ||
         gelf_getclass(file.elf_.get()) != ELFCLASS64) {
-      return Fail(path.string() + " is no 64-bit x86 program or library");
+      return Fail(fmt::format("{} is no {} program or library", path.string(), architecture.words));
     }
     return file;
   }
@@ -136,8 +138,8 @@ class ElfFile {
   std::unique_ptr<Elf, ElfEnd> elf_;
 };
 
-Result<Needs> NeedsOf(const fs::path& path) {
-  KASSAY_TRY(const ElfFile file, ElfFile::Open(path));
+Result<Needs> NeedsOf(const fs::path& path, const Architecture& architecture) {
+  KASSAY_TRY(const ElfFile file, ElfFile::Open(path, architecture));
   return file.ReadNeeds();
 }
 
@@ -161,48 +163,45 @@ std::vector<std::string> ConfiguredFolders() {
 }
 
 // Looks a library up as ld.so(8) would; a file of another machine is passed over, as it does.
-std::optional<fs::path> FindLibrary(const std::string& name,
-                                    const std::vector<std::string>& first) {
+std::optional<fs::path> FindLibrary(const std::string& name, const std::vector<std::string>& first,
+                                    const Architecture& architecture) {
   static const std::vector<std::string> configured = ConfiguredFolders();
+  const std::vector<std::string> linkers = LinkerFolders(architecture);
   std::vector<std::string> folders = first;
-  folders.insert(folders.end(), kLinkerFolders.begin(), kLinkerFolders.end());
+  folders.insert(folders.end(), linkers.begin(), linkers.end());
   folders.insert(folders.end(), configured.begin(), configured.end());
   if (name.find('/') != std::string::npos) folders = {""};
   for (const auto& folder : folders) {
     const fs::path candidate = fs::path(folder) / name;
     std::error_code ignored;
-    if (fs::exists(candidate, ignored) && ElfFile::Open(candidate)) return candidate;
+    if (fs::exists(candidate, ignored) && ElfFile::Open(candidate, architecture)) return candidate;
   }
   return std::nullopt;
 }
 
-bool IsLinkerFolder(const fs::path& folder) {
-  return std::find(kLinkerFolders.begin(), kLinkerFolders.end(), folder.string()) !=
-         kLinkerFolders.end();
-}
-
 }  // namespace
 
-Result<bool> IsStatic(const fs::path& executable) {
-  KASSAY_TRY(const Needs needs, NeedsOf(executable));
+Result<bool> IsStatic(const fs::path& executable, const Architecture& architecture) {
+  KASSAY_TRY(const Needs needs, NeedsOf(executable, architecture));
   return needs.interpreter.empty() && needs.libraries.empty();
 }
 
-Result<std::vector<SharedLibrary>> SharedLibrariesOf(const fs::path& executable) {
+Result<std::vector<SharedLibrary>> SharedLibrariesOf(const fs::path& executable,
+                                                     const Architecture& architecture) {
   std::map<std::string, fs::path> found;  // by name, as in DT_NEEDED
   std::vector<SharedLibrary> result;
   std::deque<fs::path> todo = {executable};
   while (!todo.empty()) {
     const fs::path object = todo.front();
     todo.pop_front();
-    KASSAY_TRY(const Needs needs, NeedsOf(object));
+    KASSAY_TRY(const Needs needs, NeedsOf(object, architecture));
     if (object == executable && !needs.interpreter.empty()) {
       found.emplace(fs::path(needs.interpreter).filename(), needs.interpreter);
       result.push_back({needs.interpreter, needs.interpreter});
     }
     for (const std::string& name : needs.libraries) {
       if (found.contains(name)) continue;
-      const auto path = FindLibrary(name, needs.search);
+      const auto path = FindLibrary(name, needs.search, architecture);
       if (!path) {
         return Fail(
             fmt::format("{} needs {}, which is not on this machine: install the package "
@@ -215,10 +214,12 @@ Result<std::vector<SharedLibrary>> SharedLibrariesOf(const fs::path& executable)
   }
   const auto libc = found.find("libc.so.6");
   const fs::path home = libc != found.end() ? libc->second.parent_path() : fs::path("/lib");
+  const std::vector<std::string> linkers = LinkerFolders(architecture);
   for (const auto& [name, path] : found) {
     if (!result.empty() && path == result.front().host_file) continue;
-    result.push_back(
-        {path, IsLinkerFolder(path.parent_path()) ? path : home / fs::path(name).filename()});
+    const bool is_found =
+        std::find(linkers.begin(), linkers.end(), path.parent_path().string()) != linkers.end();
+    result.push_back({path, is_found ? path : home / fs::path(name).filename()});
   }
   std::sort(result.begin(), result.end(), [](const SharedLibrary& a, const SharedLibrary& b) {
     return a.guest_path < b.guest_path;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/kernel/architecture.h"
 
 namespace kassay {
 
@@ -17,12 +18,13 @@ struct SharedLibrary {
 };
 
 // The dynamic linker and all DT_NEEDED, directly and through other libraries (ld.so(8)); none for a
-// static executable. Sorted by guest_path. Fails on a file that is no 64-bit x86 ELF, and on a
-// library that this machine does not have.
+// static executable. Sorted by guest_path. Fails on a file that is no program of this architecture,
+// and on a library that this machine does not have.
 [[nodiscard]] Result<std::vector<SharedLibrary>> SharedLibrariesOf(
-    const std::filesystem::path& executable);
+    const std::filesystem::path& executable, const Architecture& architecture);
 
 // Neither a dynamic linker nor a library is needed.
-[[nodiscard]] Result<bool> IsStatic(const std::filesystem::path& executable);
+[[nodiscard]] Result<bool> IsStatic(const std::filesystem::path& executable,
+                                    const Architecture& architecture);
 
 }  // namespace kassay

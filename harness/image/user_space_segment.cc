@@ -18,22 +18,24 @@ constexpr const char* kPasswd =
     "nobody:x:65534:65534:nobody:/:/bin/false\n";
 constexpr const char* kGroup = "root:x:0:\nkassay:x:1000:\nnogroup:x:65534:\n";
 
-Status AddExecutable(CpioImage& image, const fs::path& guest_path, const fs::path& host_file) {
+Status AddExecutable(CpioImage& image, const fs::path& guest_path, const fs::path& host_file,
+                     const Architecture& architecture) {
   image.AddFile(guest_path, host_file, 0755);
-  KASSAY_TRY(const std::vector<SharedLibrary> libraries, SharedLibrariesOf(host_file));
+  KASSAY_TRY(const std::vector<SharedLibrary> libraries,
+             SharedLibrariesOf(host_file, architecture));
   for (const SharedLibrary& library : libraries) {
     image.AddFile(library.guest_path, library.host_file, 0755);
   }
   return {};
 }
 
-Status AddAgent(CpioImage& image) {
+Status AddAgent(CpioImage& image, const Architecture& architecture) {
   const fs::path agent = LibexecDir() / "guest-agent";
   std::error_code ignored;
   if (!fs::exists(agent, ignored)) {
     return Fail("there is no " + agent.string() + ": build kassay, or install it again");
   }
-  return AddExecutable(image, "/init", agent);
+  return AddExecutable(image, "/init", agent, architecture);
 }
 
 bool IsSuiteName(const std::string& name) {
@@ -42,7 +44,7 @@ bool IsSuiteName(const std::string& name) {
   });
 }
 
-Status AddSuite(CpioImage& image, const std::string& suite) {
+Status AddSuite(CpioImage& image, const std::string& suite, const Architecture& architecture) {
   const fs::path executable = LibexecDir() / "suites" / suite;
   std::error_code ignored;
   if (!IsSuiteName(suite) || !fs::is_regular_file(executable, ignored)) {
@@ -50,7 +52,7 @@ Status AddSuite(CpioImage& image, const std::string& suite) {
         fmt::format("there is no suite '{}': 'kassay list suites' tells which there are", suite),
         ExitCode::kUsage);
   }
-  return AddExecutable(image, fs::path(kGuestSuitesDir) / suite, executable);
+  return AddExecutable(image, fs::path(kGuestSuitesDir) / suite, executable, architecture);
 }
 
 void AddFixtureFile(CpioImage& image, const fs::path& root, const fs::path& file) {
@@ -106,11 +108,11 @@ Status AddPrepared(CpioImage& image, const fs::path& folder) {
   return {};
 }
 
-Status AddShell(CpioImage& image) {
+Status AddShell(CpioImage& image, const Architecture& architecture) {
   for (const fs::path busybox : {"/bin/busybox", "/usr/bin/busybox"}) {
     std::error_code ignored;
     if (!fs::exists(busybox, ignored)) continue;
-    KASSAY_TRY(const bool is_static, IsStatic(busybox));
+    KASSAY_TRY(const bool is_static, IsStatic(busybox, architecture));
     if (!is_static) break;
     image.AddFile("/bin/busybox", busybox, 0755);
     image.AddLink("/bin/sh", "busybox");
@@ -138,15 +140,16 @@ void AddSkeleton(CpioImage& image) {
 }  // namespace
 
 Result<CpioImage> UserSpaceSegment(const InitramfsSpec& spec) {
+  const Architecture& architecture = *spec.kernel->architecture;
   CpioImage image;
   AddSkeleton(image);
-  KASSAY_CHECK(AddAgent(image));
-  for (const std::string& suite : spec.suites) KASSAY_CHECK(AddSuite(image, suite));
+  KASSAY_CHECK(AddAgent(image, architecture));
+  for (const std::string& suite : spec.suites) KASSAY_CHECK(AddSuite(image, suite, architecture));
   for (const std::string& name : spec.profile->files) {
     KASSAY_CHECK(AddFixture(image, *spec.profile, name));
   }
   for (const fs::path& folder : spec.prepared) KASSAY_CHECK(AddPrepared(image, folder));
-  if (spec.with_shell) KASSAY_CHECK(AddShell(image));
+  if (spec.with_shell) KASSAY_CHECK(AddShell(image, architecture));
   return image;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "harness/base/result.h"
+#include "harness/kernel/architecture.h"
 #include "harness/result/run_result.h"
 
 namespace kassay {
@@ -38,7 +39,8 @@ class KernelConfig {
 
 struct Kernel {
   KernelIdentity identity;
-  std::filesystem::path image;        // bzImage (or vmlinux) as shipped
+  const Architecture* architecture = &kX86_64;  // never null
+  std::filesystem::path image;                  // bzImage (or vmlinux) as shipped
   std::filesystem::path modules_dir;  // lib/modules/RELEASE; empty for a kernel without modules
   std::filesystem::path config_file;  // empty if none was found
   KernelConfig config;

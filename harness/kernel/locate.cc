@@ -166,6 +166,7 @@ Result<Kernel> MakeKernel(const KernelFiles& files, KernelIdentity identity) {
   kernel.image = absolute(files.image);
   kernel.modules_dir = absolute(files.modules_dir);
   kernel.config_file = absolute(files.config_file);
+  kernel.identity.architecture = kernel.architecture->name;
   KASSAY_TRY(kernel.identity.release, ReadImageRelease(files.image));
   KASSAY_TRY(const KernelVersion version, ParseKernelVersion(kernel.identity.release));
   kernel.identity.version = fmt::format("{}.{}.{}", version.major, version.minor, version.patch);

@@ -14,6 +14,9 @@ void Describe(JsonFields& fields, KernelIdentity& kernel) {
   fields("vendor", kernel.vendor);
   fields("package", kernel.package);
   fields("package_version", kernel.package_version);
+  // Results are older than a second architecture.
+  if (fields.IsReading() || kernel.architecture != KernelIdentity().architecture)
+    fields.Optional("architecture", kernel.architecture);
   fields("image_sha256", kernel.image_sha256);
   fields("modules_sha256", kernel.modules_sha256);
   fields("config_sha256", kernel.config_sha256);

@@ -119,6 +119,7 @@ struct KernelIdentity {
   std::string vendor;   // "debian", "" for a build tree
   std::string package;  // "linux-binary-7.0.13+deb13-cloud-amd64", may be empty
   std::string package_version;
+  std::string architecture = "x86_64";  // uname -m
   std::string image_sha256;
   std::string modules_sha256;  // over the sorted list of (path, sha256); empty without modules
   std::string config_sha256;

@@ -36,6 +36,14 @@ TEST(RunResult, ComesBackFromJsonUnchanged) {
   EXPECT_EQ(back->cases[0].measures, run.cases[0].measures);
 }
 
+TEST(RunResult, AnArchitectureIsWrittenWhereItIsNotTheFirst) {
+  RunResult run = Sample();
+  EXPECT_THAT(ToJson(run), ::testing::Not(::testing::HasSubstr("architecture")));
+  EXPECT_EQ(RunResultFromJson(ToJson(run))->kernel.architecture, "x86_64");
+  run.kernel.architecture = "aarch64";
+  EXPECT_EQ(RunResultFromJson(ToJson(run))->kernel.architecture, "aarch64");
+}
+
 TEST(RunResult, AMeasureIsReadWithItsUnit) {
   EXPECT_EQ((Measure{"returned after", -17, "ms"}).Text(), "-17 ms");
   EXPECT_EQ((Measure{"rounds", 40, ""}).Text(), "40");

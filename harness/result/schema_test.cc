@@ -59,6 +59,8 @@ class SchemaTest : public ::testing::Test {
 
 TEST_F(SchemaTest, AllowsWhatIsWritten) {
   EXPECT_TRUE(Allows(Written()));
+  run_.kernel.architecture = "aarch64";
+  EXPECT_TRUE(Allows(Written()));
   EXPECT_FALSE(Allows(Json::parse(ToJson(RunResult())))) << "a run has an isolation";
 }
 

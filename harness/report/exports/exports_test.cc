@@ -61,8 +61,12 @@ std::string Problems(const json& document) {
 }
 
 TEST(Kcidb, KeepsToTheSchema) {
-  const json document = json::parse(KcidbOf(SampleRun(), "my_ci").value());
+  RunResult run = SampleRun();
+  const json document = json::parse(KcidbOf(run, "my_ci").value());
   EXPECT_EQ(Problems(document), "");
+  EXPECT_EQ(document["builds"][0]["architecture"], "x86_64");
+  run.kernel.architecture = "aarch64";
+  EXPECT_EQ(json::parse(KcidbOf(run, "my_ci").value())["builds"][0]["architecture"], "aarch64");
   json wrong = document;
   wrong["tests"][0]["status"] = "FINE";
   EXPECT_NE(Problems(wrong), "");

@@ -116,7 +116,7 @@ Result<std::string> KcidbOf(const RunResult& run, const std::string& origin) {
       {"builds", Json::array({{{"id", origin + ":" + run_id},
                                {"checkout_id", checkout},
                                {"origin", origin},
-                               {"architecture", "x86_64"},
+                               {"architecture", Text(run.kernel.architecture)},
                                {"comment", name},
                                {"status", "PASS"},
                                {"misc", {{"kernel", JsonOf(run.kernel)}}}}})},
