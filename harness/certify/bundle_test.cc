@@ -14,8 +14,8 @@
 #include "harness/certify/attestation.h"
 #include "harness/certify/manifest.h"
 #include "harness/result/json_identity.h"
-#include "harness/run/lab.h"
 #include "harness/run/run.h"
+#include "harness/target/lab.h"
 #include "harness/verdict/conclude.h"
 
 namespace kassay {
@@ -82,18 +82,19 @@ class FakeGuest : public Guest {
 class FakeLab : public Lab {
  public:
   std::string failing;
-  BootMode boot = BootMode::kBzImage;
+  std::string boot = "bzimage";
 
   Status Ready(const std::set<std::string>&) const override { return {}; }
-  Result<std::unique_ptr<Guest>> Fresh(const std::string&) override {
+  Result<std::unique_ptr<Guest>> Fresh(const std::string&, const NoteSink&) override {
     return std::make_unique<FakeGuest>(failing);
   }
   std::string SuitePath(const std::string&, const std::string& suite) const override {
     return "/kassay/suites/" + suite;
   }
-  std::map<std::string, MachineFacts> Facts() const override {
-    MachineFacts facts;
-    facts.qemu_version = "7.2.22";
+  std::map<std::string, TargetFacts> Facts() const override {
+    TargetFacts facts;
+    facts.emulator = "7.2.22";
+    facts.accelerator = "tcg";
     facts.command_line = "console=ttyS0";
     facts.boot = boot;
     return {{"shipped", facts}};
@@ -159,7 +160,7 @@ class BundleTest : public ::testing::Test {
     options.repeat = repeat_;
     RunObserver observer;
     fs::remove_all(options.out_dir);
-    KASSAY_TRY(run_, RunKernelIn(lab_, kernel, options, observer));
+    KASSAY_TRY(run_, RunKernel(lab_, kernel, options, observer));
     CertifyInput input;
     input.run_dir = options.out_dir;
     input.level_file = dir_ / "data/levels/core.toml";
@@ -309,7 +310,7 @@ TEST_F(BundleTest, ACaseThatIsNotThereIsRefused) {
 }
 
 TEST_F(BundleTest, OnlyTheVendorsOwnBootIsCertified) {
-  lab_.boot = BootMode::kDirect;
+  lab_.boot = "direct";
   EXPECT_THAT(WhyNot(), HasSubstr("under the profile 'shipped': --boot bzimage is needed"));
 }
 

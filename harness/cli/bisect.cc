@@ -116,7 +116,7 @@ void AddBisectCommand(CLI::App& app, ExitCode& exit_code) {
                    "Multiplies every time limit, for slow machines")
       ->check(CLI::Range(0.1, 100.0))
       ->capture_default_str();
-  command->add_option("--boot", options->flags.run.vm.boot, "`direct` or `bzimage`")
+  command->add_option("--boot", options->flags.machine.boot, "`direct` or `bzimage`")
       ->check(CLI::IsMember({"direct", "bzimage"}));
   command->callback([options, &exit_code] {
     const auto code = Find(*options);

@@ -10,12 +10,12 @@
 #include "harness/certify/bundle.h"
 #include "harness/certify/content.h"
 #include "harness/cli/command.h"
+#include "harness/cli/labs.h"
 #include "harness/cli/one_run.h"
 #include "harness/compare/compare_text.h"
 #include "harness/profile/profile.h"
 #include "harness/suite/name_pattern.h"
 #include "harness/verdict/conclude.h"
-#include "harness/vm/boot_path.h"
 
 namespace kassay::cli {
 namespace {
@@ -132,7 +132,7 @@ Status CheckSuites(const RunResult& run, const std::vector<std::string>& wanted,
 // A certificate is of the image as shipped; there is no other way to boot that could help.
 Result<Kernel> KernelAsShipped(const KernelOptions& options) {
   KASSAY_TRY(Kernel kernel, ResolveKernel(options));
-  const Status status = CheckBootPath(kernel, BootMode::kBzImage);
+  const Status status = CheckBootsAsShipped(kernel);
   if (!status) return Fail(status.error().Within("no certificate"));
   return kernel;
 }
@@ -145,7 +145,7 @@ Result<OneRun> RunOf(Options& options, const Level& level) {
     KASSAY_CHECK(CheckBeforeRun(level, suites, kernel));
     options.flags.run.suites = suites;
     options.flags.run.profile = level.profile;
-    options.flags.run.vm.boot = "bzimage";
+    options.flags.machine.boot = "bzimage";
     options.flags.run.out_dir = options.out.string() + ".run";
     return RunOneKernel(options.kernel, options.flags);
   }

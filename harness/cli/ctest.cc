@@ -14,6 +14,7 @@
 #include "harness/base/paths.h"
 #include "harness/cli/command.h"
 #include "harness/cli/kernel_options.h"
+#include "harness/cli/labs.h"
 #include "harness/cli/run_options.h"
 #include "harness/report/printable.h"
 #include "harness/suite/selection.h"
@@ -87,9 +88,8 @@ Result<int> Prepare(Options& options) {
   std::error_code ignored;
   fs::remove_all(options.dir, ignored);
   KASSAY_TRY(const Kernel kernel, ResolveKernel(options.kernel));
-  KASSAY_TRY(const RunOptions complete, RunOptionsOf(options.flags, options.kernel));
   NotesShown observer;
-  KASSAY_TRY(const RunResult result, RunKernel(kernel, complete, observer));
+  KASSAY_TRY(const RunResult result, RunOn(kernel, options.kernel, options.flags, observer));
   return result.interrupted ? static_cast<int>(ExitCode::kInterrupted) : 0;
 }
 
@@ -126,9 +126,8 @@ Result<int> Case(Options& options) {
   std::error_code ignored;
   fs::remove_all(run.out_dir, ignored);
   KASSAY_TRY(const Kernel kernel, ResolveKernel(options.kernel));
-  KASSAY_TRY(const RunOptions complete, RunOptionsOf(options.flags, options.kernel));
   NotesShown observer;
-  KASSAY_TRY(const RunResult result, RunKernel(kernel, complete, observer));
+  KASSAY_TRY(const RunResult result, RunOn(kernel, options.kernel, options.flags, observer));
   if (result.interrupted) return static_cast<int>(ExitCode::kInterrupted);
   // Whoever holds the record comes to the same result.
   KASSAY_TRY(const RunRecord record, ReadRunRecord(run.out_dir));

@@ -14,17 +14,16 @@
 #include "harness/base/paths.h"
 #include "harness/base/process/program.h"
 #include "harness/cli/command.h"
-#include "harness/cli/kernel_options.h"
-#include "harness/image/initramfs.h"
+#include "harness/cli/labs.h"
 #include "harness/run/run.h"
 #include "harness/suite/selection.h"
-#include "harness/vm/boot.h"
-#include "harness/vm/boot_path.h"
 
 namespace kassay::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kProfile = "stock";
 
 constexpr const char* kFooter =
     R"(KVM is proven by booting the kernel, for a /dev/kvm that opens may still not work.
@@ -139,12 +138,12 @@ class Doctor {
   }
 
   bool Qemu() {
-    const auto qemu = FindQemu({});
-    if (!qemu) {
-      Bad(qemu.error().message, "apt-get install -y --no-install-recommends qemu-system-x86");
+    const auto carrier = WhatCarriesMachines();
+    if (!carrier) {
+      Bad(carrier.error().message, "apt-get install -y --no-install-recommends qemu-system-x86");
       return false;
     }
-    Good(fmt::format("QEMU {} ({})", qemu->version, qemu->path.string()));
+    Good(*carrier);
     return true;
   }
 
@@ -159,37 +158,30 @@ class Doctor {
   }
 
   void Boot() {
-    const auto choice = Prove();
+    const auto facts = Prove();
     // That says nothing about this machine.
-    if (!choice && choice.error().code == ExitCode::kUsage) wrong_usage_ = choice.error();
+    if (!facts && facts.error().code == ExitCode::kUsage) wrong_usage_ = facts.error();
     if (wrong_usage_) return;
-    if (!choice) return Bad(choice.error().message);
-    if (choice->accelerator == Accelerator::kKvm)
+    if (!facts) return Bad(facts.error().message);
+    Good(fmt::format("{} boots in {:.1f} s", options_.kernel.spec,
+                     static_cast<double>(facts->boot_time.count()) / 1000));
+    if (facts->why_slow.empty())
       return Good(fmt::format("KVM works: it booted {}", options_.kernel.spec));
-    Warn(fmt::format("emulation is used: {}", choice->reason),
+    Warn(fmt::format("emulation is used: {}", facts->why_slow),
          ::access("/dev/kvm", F_OK) == 0 && ::access("/dev/kvm", R_OK | W_OK) != 0
              ? "adduser \"$USER\" kvm   (and log in again)"
              : "");
     Good("cases run under emulation, some 1 s each");
   }
 
-  Result<AcceleratorChoice> Prove() {
+  Result<TargetFacts> Prove() {
     KASSAY_TRY(const Kernel kernel, ResolveKernel(options_.kernel));
-    KASSAY_TRY(const Profile profile, LoadProfile(DataDir() / "vm" / "profiles", "stock"));
-    VmOptions options;
-    options.boot = options_.boot;
-    KASSAY_CHECK(BootModeFor(kernel, profile, options));
-    InitramfsSpec image;
-    image.kernel = &kernel;
-    image.profile = &profile;
-    KASSAY_TRY(const Initramfs initramfs, BuildInitramfs(image, CacheDir() / "images"));
-    const MachineSpec machine{kernel, profile, initramfs};
-    KASSAY_TRY(AcceleratorChoice choice, ChooseAccelerator(machine, options));
-    options.accelerator = choice.accelerator;
-    KASSAY_TRY(const BootedGuest booted, BootFresh(machine, options));
-    Good(fmt::format("{} boots in {:.1f} s", options_.kernel.spec,
-                     static_cast<double>(booted.facts.boot_time.count()) / 1000));
-    return choice;
+    KASSAY_TRY(VmLabOptions machines, MachinesOf(kernel, {"auto", options_.boot}));
+    machines.keeping = Keeping::kNothing;
+    VmLab lab(std::move(machines));
+    KASSAY_CHECK(lab.Ready({kProfile}));
+    KASSAY_TRY(const std::unique_ptr<Guest> guest, lab.Fresh(kProfile, {}));
+    return lab.Facts().at(kProfile);
   }
 
   const Options& options_;

@@ -8,11 +8,11 @@
 
 #include "harness/base/paths.h"
 #include "harness/cli/command.h"
+#include "harness/cli/labs.h"
 #include "harness/cli/one_run.h"
 #include "harness/cli/run_checks.h"
 #include "harness/compare/baseline_files.h"
 #include "harness/profile/profile.h"
-#include "harness/vm/boot_path.h"
 
 namespace kassay::cli {
 namespace {
@@ -44,19 +44,18 @@ struct Options {
 // Wrong usage is told before the first kernel runs, not after hours. What else is wrong with a
 // kernel is told when its turn comes.
 Status CheckUsage(const Options& options) {
-  const RunOptions& run = options.flags.run;
-  Profile profile;
-  if (!run.profile.empty()) {
-    KASSAY_TRY(profile, LoadProfile(DataDir() / "vm" / "profiles", run.profile));
-  }
+  const std::string& named_profile = options.flags.run.profile;
+  const std::string profile = named_profile.empty() ? "stock" : named_profile;
+  KASSAY_CHECK(LoadProfile(DataDir() / "vm" / "profiles", profile));
   for (const std::string& name : options.kernels) {
     if (IsRecorded(name)) continue;
     KernelOptions named = options.kernel;
     named.spec = name;
     const auto kernel = ResolveKernel(named);
-    const auto boot =
-        kernel ? BootModeFor(*kernel, profile, run.vm) : Result<BootMode>(Fail(kernel.error()));
-    if (!boot && boot.error().code != ExitCode::kCouldNotTest) return Fail(boot.error());
+    const auto machines = kernel ? MachinesOf(*kernel, options.flags.machine)
+                                 : Result<VmLabOptions>(Fail(kernel.error()));
+    const Status ready = machines ? VmLab(*machines).Ready({profile}) : Fail(machines.error());
+    if (!ready && ready.error().code != ExitCode::kCouldNotTest) return ready;
   }
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/paths.h"
+#include "harness/cli/labs.h"
 #include "harness/cli/run_view.h"
 #include "harness/compare/history.h"
 #include "harness/report/result_folder.h"
@@ -16,10 +17,9 @@ Result<OneRun> RunOneKernel(KernelOptions kernel_options, RunFlags flags) {
   if (flags.run.out_dir.empty()) flags.run.out_dir = NewRunFolder("out", kernel_options.spec);
   OneRun one;
   one.folder = flags.run.out_dir;
-  KASSAY_TRY(const RunOptions options, RunOptionsOf(flags, kernel_options));
   KASSAY_TRY(one.kernel, ResolveKernel(kernel_options));
   TerminalView view;
-  auto run = RunKernel(one.kernel, options, view);
+  auto run = RunOn(one.kernel, kernel_options, flags, view);
   view.End();
   if (!run) return Fail(run.error().Within(kernel_options.spec));
   one.result = *std::move(run);

@@ -6,6 +6,7 @@
 
 #include "harness/cli/command.h"
 #include "harness/cli/kernel_options.h"
+#include "harness/cli/labs.h"
 #include "harness/cli/one_run.h"
 #include "harness/cli/run_checks.h"
 #include "harness/cli/run_options.h"
@@ -13,7 +14,6 @@
 #include "harness/report/table.h"
 #include "harness/run/run.h"
 #include "harness/suite/selection.h"
-#include "harness/vm/boot.h"
 
 namespace kassay::cli {
 namespace {
@@ -73,7 +73,7 @@ Status Prepare(const CLI::App& command, Options& options) {
   KASSAY_CHECK(CheckResume(command));
   KASSAY_TRY(const RunPlanRecord plan, PlanOfRun(options.resume));
   options.kernel.spec = plan.kernel.spec;
-  run.vm.boot = plan.boot;
+  options.flags.machine.boot = plan.boot;
   run.profile = plan.profile;
   run.suites = plan.suites;
   run.out_dir = options.resume;
@@ -81,8 +81,8 @@ Status Prepare(const CLI::App& command, Options& options) {
   return {};
 }
 
-// What can be told without the kernel is told before it is fetched: names that match nothing, and a
-// QEMU that is not there.
+// What can be told without the kernel is told before it is fetched: names that match nothing, and
+// that there is nothing to carry machines.
 Status CheckBeforeFetching(const RunOptions& options) {
   const Installation installation{options.data_dir, options.libexec_dir,
                                   options.cache_dir / "lists"};
@@ -96,7 +96,7 @@ Status CheckBeforeFetching(const RunOptions& options) {
   for (const std::string& suite : suites) {
     KASSAY_TRY(const Catalogue catalogue, LoadCatalogue(options.data_dir / "suites", suite));
     if (catalogue.runs_on_host) continue;
-    KASSAY_TRY(const QemuBinary qemu, FindQemu(options.vm));
+    KASSAY_CHECK(WhatCarriesMachines());
     break;
   }
   return {};
@@ -105,13 +105,13 @@ Status CheckBeforeFetching(const RunOptions& options) {
 Result<ExitCode> RunIt(const CLI::App& command, Options& options) {
   KASSAY_CHECK(Prepare(command, options));
   KASSAY_TRY(RunChecks checks, RunChecks::Load(options.checks));
-  KASSAY_TRY(const RunOptions run_options, RunOptionsOf(options.flags, options.kernel));
+  const RunOptions& run_options = options.flags.run;
   KASSAY_CHECK(CheckBeforeFetching(run_options));
   KASSAY_TRY(const Kernel kernel, ResolveKernel(options.kernel));
   KASSAY_CHECK(checks.ReadyFor(kernel.identity));
   TerminalView view;
   RunObserver silent;
-  auto run = RunKernel(kernel, run_options, options.quiet ? silent : view);
+  auto run = RunOn(kernel, options.kernel, options.flags, options.quiet ? silent : view);
   view.End();
   if (!run) return Fail(run.error());
   HtmlContext context = TextsOf(run->suites);

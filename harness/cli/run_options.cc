@@ -1,9 +1,19 @@
 #include "harness/cli/run_options.h"
 
-#include <chrono>
-#include <cmath>
-
 namespace kassay::cli {
+
+void AddMachineFlags(CLI::App& command, MachineFlags& flags) {
+  command
+      .add_option("--accel", flags.accelerator,
+                  "`kvm`, `tcg` (emulation), or `auto`: KVM if it boots this kernel")
+      ->check(CLI::IsMember({"auto", "kvm", "tcg"}))
+      ->capture_default_str();
+  command
+      .add_option("--boot", flags.boot,
+                  "`direct` (quick) or `bzimage` (the image as shipped, through the firmware; not "
+                  "for a vmlinux); without it what the profile says")
+      ->check(CLI::IsMember({"direct", "bzimage"}));
+}
 
 void AddRunFlags(CLI::App& command, RunFlags& flags) {
   command
@@ -22,16 +32,7 @@ void AddRunFlags(CLI::App& command, RunFlags& flags) {
                   "A fresh kernel for each `case`, or for each `suite` (faster, less strict)")
       ->check(CLI::IsMember({"case", "suite"}))
       ->capture_default_str();
-  command
-      .add_option("--accel", flags.accelerator,
-                  "`kvm`, `tcg` (emulation), or `auto`: KVM if it boots this kernel")
-      ->check(CLI::IsMember({"auto", "kvm", "tcg"}))
-      ->capture_default_str();
-  command
-      .add_option("--boot", flags.run.vm.boot,
-                  "`direct` (quick) or `bzimage` (the image as shipped, through the firmware; not "
-                  "for a vmlinux); without it what the profile says")
-      ->check(CLI::IsMember({"direct", "bzimage"}));
+  AddMachineFlags(command, flags.machine);
   command.add_option("--repeat", flags.run.repeat, "How often each case runs")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
@@ -47,16 +48,10 @@ void AddRunFlags(CLI::App& command, RunFlags& flags) {
       ->check(CLI::ExistingDirectory);
 }
 
-Result<RunOptions> RunOptionsOf(const RunFlags& flags, const KernelOptions& kernel) {
+RunOptions RunOptionsOf(const RunFlags& flags) {
   RunOptions options = flags.run;
   options.isolation = flags.isolation == "suite" ? Isolation::kSuite : Isolation::kCase;
-  KASSAY_TRY(options.vm.accelerator, ParseAccelerator(flags.accelerator));
-  options.vm.boot_limit = std::chrono::seconds(
-      std::lround(static_cast<double>(options.vm.boot_limit.count()) * options.limit_scale));
-  options.headers_dir = [headers = flags.headers, kernel]() -> Result<std::filesystem::path> {
-    if (!headers.empty()) return std::filesystem::path(headers);
-    return KernelStore(kernel.store).Headers(kernel.spec);
-  };
+  options.boot = flags.machine.boot;
   return options;
 }
 

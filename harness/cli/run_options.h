@@ -4,16 +4,22 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "harness/base/result.h"
-#include "harness/cli/kernel_options.h"
 #include "harness/run/run.h"
 
 namespace kassay::cli {
 
+// What machines are asked for.
+struct MachineFlags {
+  std::string accelerator = "auto";  // "auto", "kvm" or "tcg"
+  std::string boot;                  // "direct" or "bzimage"; empty: what the profile says
+};
+// --accel, --boot.
+void AddMachineFlags(CLI::App& command, MachineFlags& flags);
+
 struct RunFlags {
   RunOptions run;
+  MachineFlags machine;
   std::string isolation = "case";
-  std::string accelerator = "auto";
   std::string headers;  // folder of the kernel's headers; empty: those that are pinned, if any
 };
 
@@ -22,6 +28,6 @@ struct RunFlags {
 void AddRunFlags(CLI::App& command, RunFlags& flags);
 
 // What the flags come to. CLI11 has checked their values already.
-[[nodiscard]] Result<RunOptions> RunOptionsOf(const RunFlags& flags, const KernelOptions& kernel);
+[[nodiscard]] RunOptions RunOptionsOf(const RunFlags& flags);
 
 }  // namespace kassay::cli

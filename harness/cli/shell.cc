@@ -1,14 +1,12 @@
 // kassay shell: a kernel with the suites inside, for a person.
 #include <iostream>
 #include <memory>
+#include <set>
 
 #include "harness/base/paths.h"
 #include "harness/cli/command.h"
-#include "harness/cli/kernel_options.h"
-#include "harness/image/initramfs.h"
+#include "harness/cli/labs.h"
 #include "harness/suite/selection.h"
-#include "harness/vm/boot.h"
-#include "harness/vm/boot_path.h"
 
 namespace kassay::cli {
 namespace {
@@ -28,35 +26,30 @@ Exit codes: 0 left, 2 wrong usage, 3 no QEMU, no kernel, it does not boot.)";
 struct Options {
   KernelOptions kernel;
   std::string profile = "stock";
-  std::string accelerator = "auto";
-  std::string boot;
+  MachineFlags machine;
 };
 
-Result<std::vector<std::string>> GuestSuites() {
-  KASSAY_TRY(auto names, Installation({DataDir(), LibexecDir()}).InstalledSuites());
-  std::erase_if(names, [](const std::string& name) {
+Result<std::set<std::string>> GuestSuites() {
+  KASSAY_TRY(const auto names, Installation({DataDir(), LibexecDir()}).InstalledSuites());
+  std::set<std::string> suites;
+  for (const std::string& name : names) {
     const auto catalogue = LoadCatalogue(DataDir() / "suites", name);
-    return !catalogue || catalogue->runs_on_host;
-  });
-  return names;
+    if (catalogue && !catalogue->runs_on_host) suites.insert(name);
+  }
+  return suites;
 }
 
 Status Shell(const Options& options) {
-  VmOptions vm;
-  KASSAY_TRY(vm.accelerator, ParseAccelerator(options.accelerator));
-  vm.boot = options.boot;
-  vm.note = [](const std::string& text) { std::cerr << "note: " << text << "\n"; };
-  KASSAY_TRY(const QemuBinary qemu, FindQemu(vm));
-  KASSAY_TRY(const Profile profile, LoadProfile(DataDir() / "vm" / "profiles", options.profile));
+  // What can be told without the kernel is told before it is fetched.
+  KASSAY_CHECK(WhatCarriesMachines());
+  KASSAY_CHECK(LoadProfile(DataDir() / "vm" / "profiles", options.profile));
   KASSAY_TRY(const Kernel kernel, ResolveKernel(options.kernel));
-  KASSAY_CHECK(BootModeFor(kernel, profile, vm));
-  InitramfsSpec image;
-  image.kernel = &kernel;
-  image.profile = &profile;
-  image.with_shell = true;
-  KASSAY_TRY(image.suites, GuestSuites());
-  KASSAY_TRY(const Initramfs initramfs, BuildInitramfs(image, CacheDir() / "images"));
-  return RunShell({kernel, profile, initramfs}, vm);
+  KASSAY_TRY(VmLabOptions machines, MachinesOf(kernel, options.machine));
+  KASSAY_TRY(machines.suites[options.profile], GuestSuites());
+  VmLab lab(std::move(machines));
+  KASSAY_CHECK(lab.Ready({options.profile}));
+  return lab.Shell(options.profile,
+                   [](const std::string& text) { std::cerr << "note: " << text << "\n"; });
 }
 
 void AddShellCommand(CLI::App& app, ExitCode& exit_code) {
@@ -67,11 +60,7 @@ void AddShellCommand(CLI::App& app, ExitCode& exit_code) {
   AddKernelOptions(*command, options->kernel, /*required=*/true);
   command->add_option("--profile", options->profile, "How it is booted: vm/profiles/NAME.toml")
       ->capture_default_str();
-  command->add_option("--accel", options->accelerator, "`auto`, `kvm` or `tcg`")
-      ->check(CLI::IsMember({"auto", "kvm", "tcg"}))
-      ->capture_default_str();
-  command->add_option("--boot", options->boot, "`direct` or `bzimage`; without it the profile's")
-      ->check(CLI::IsMember({"direct", "bzimage"}));
+  AddMachineFlags(*command, options->machine);
   command->callback([options, &exit_code] {
     const Status status = Shell(*options);
     if (!status) exit_code = Report(status.error());

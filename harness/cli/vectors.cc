@@ -1,5 +1,6 @@
 // kassay vectors: other people's known-answer vectors through a kernel.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <iostream>
 #include <map>
@@ -11,7 +12,8 @@
 #include "harness/base/paths.h"
 #include "harness/base/text/json_reader.h"
 #include "harness/cli/command.h"
-#include "harness/cli/kernel_options.h"
+#include "harness/cli/labs.h"
+#include "harness/protocol/vector_records.h"
 #include "harness/vectors/drive.h"
 #include "harness/vectors/vector_file.h"
 
@@ -40,10 +42,25 @@ struct Options {
   KernelOptions kernel;
   std::vector<std::filesystem::path> files;
   std::filesystem::path json;
-  std::string accelerator = "auto";
-  std::string boot;
+  MachineFlags machine;
   bool keep_going = false;
   bool quiet = false;
+};
+
+// The vectors and the image that holds them: for one command alone.
+class OwnFolder {
+ public:
+  explicit OwnFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  ~OwnFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  OwnFolder(const OwnFolder&) = delete;
+  OwnFolder& operator=(const OwnFolder&) = delete;
+  [[nodiscard]] std::filesystem::path operator/(const char* name) const { return path_ / name; }
+
+ private:
+  const std::filesystem::path path_;
 };
 
 struct Loaded {
@@ -167,19 +184,23 @@ ExitCode Summary(const std::vector<VectorAnswer>& answers) {
 Result<ExitCode> Run(const Options& options) {
   KASSAY_TRY(const Loaded loaded, Load(options.files));
   DriveOptions drive;
-  KASSAY_TRY(drive.vm.accelerator, ParseAccelerator(options.accelerator));
-  drive.vm.boot = options.boot;
-  drive.profiles_dir = DataDir() / "vm" / "profiles";
-  drive.cache_dir = CacheDir();
   drive.keep_going = options.keep_going;
   if (!options.quiet) {
-    drive.vm.note = [](const std::string& note) { std::cerr << "kassay: " << note << "\n"; };
+    drive.note = [](const std::string& note) { std::cerr << "kassay: " << note << "\n"; };
     drive.on_answer = [&](std::size_t index, const VectorAnswer& answer) {
       Print(loaded, index, answer);
     };
   }
   KASSAY_TRY(const Kernel kernel, ResolveKernel(options.kernel));
-  KASSAY_TRY(const std::vector<VectorAnswer> answers, DriveVectors(kernel, loaded.vectors, drive));
+  const OwnFolder folder(CacheDir() / "vectors" / std::to_string(::getpid()));
+  KASSAY_CHECK(WriteGuestVectors(loaded.vectors, folder / "files"));
+  KASSAY_TRY(VmLabOptions machines, MachinesOf(kernel, options.machine));
+  machines.suites[kVectorsProfile] = {kVectorsSuite};
+  machines.prepared = {folder / "files"};
+  machines.cache_dir = folder / "cache";
+  machines.keeping = Keeping::kNothing;
+  VmLab lab(std::move(machines));
+  KASSAY_TRY(const std::vector<VectorAnswer> answers, DriveVectors(lab, loaded.vectors, drive));
   if (!options.json.empty()) {
     KASSAY_CHECK(
         WriteFileAtomically(options.json, DumpJson(JsonOf(kernel, loaded, answers), 1) + "\n"));
@@ -195,9 +216,7 @@ void AddVectorsCommand(CLI::App& app, ExitCode& exit_code) {
   AddKernelOptions(*command, options->kernel, /*required=*/true);
   command->add_option("FILE", options->files, "Vector files")->required()->check(CLI::ExistingFile);
   command->add_option("--json", options->json, "Write every answer to this file");
-  command->add_option("--accel", options->accelerator, "auto, kvm or tcg");
-  command->add_option("--boot", options->boot, "`direct` or `bzimage`; without it the profile's")
-      ->check(CLI::IsMember({"direct", "bzimage"}));
+  AddMachineFlags(*command, options->machine);
   command->add_flag("--keep-going", options->keep_going, "Ask on after a disagreement");
   command->add_flag("--quiet", options->quiet, "Only the summary");
   command->callback([options, &exit_code] {

@@ -70,7 +70,7 @@ class Worker {
   Result<GuestOutcome> RunOnce(const PlannedCase& planned) {
     if (!guest_ || options_.isolation == Isolation::kCase) {
       guest_.reset();
-      KASSAY_TRY(guest_, lab_.Fresh(planned.profile));
+      KASSAY_TRY(guest_, lab_.Fresh(planned.profile, options_.note));
     }
     GuestCommand command;
     command.argv = {lab_.SuitePath(planned.profile, planned.suite),

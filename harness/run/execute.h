@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "harness/base/result.h"
-#include "harness/run/lab.h"
 #include "harness/suite/case_list.h"
 #include "harness/suite/catalogue.h"
+#include "harness/target/lab.h"
 #include "harness/verdict/feature_status.h"
 #include "harness/verdict/journal.h"
 
@@ -33,6 +33,7 @@ struct ExecuteOptions {
   int repeat = 1;
   double limit_scale = 1;  // of each case's time limit, for slow machines
   KernelFacts kernel;      // what a failure is explained by
+  NoteSink note;           // what is found out about machines
 };
 
 // Called as cases end, one call at a time; without attempts for a case that did not run.

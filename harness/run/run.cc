@@ -7,7 +7,6 @@
 #include <fstream>
 #include <thread>
 
-#include "harness/run/lab.h"
 #include "harness/run/notes.h"
 #include "harness/run/run_under_way.h"
 #include "harness/suite/selection.h"
@@ -35,11 +34,6 @@ std::optional<long> AvailableMemoryMib() {
   return std::nullopt;
 }
 
-RunOptions WithJobs(RunOptions options) {
-  if (options.jobs < 1) options.jobs = DefaultJobs();
-  return options;
-}
-
 }  // namespace
 
 SuiteImages ImagesOf(const Installation& installation, const RunOptions& options) {
@@ -62,30 +56,11 @@ SuiteImages ImagesOf(const Installation& installation, const RunOptions& options
   return images;
 }
 
-Result<RunResult> RunKernelIn(Lab& lab, const Kernel& kernel, const RunOptions& options,
-                              RunObserver& observer) {
-  Notes notes(observer);
-  const RunOptions complete = WithJobs(options);
-  return RunUnderWay(lab, kernel, complete, observer, notes).Go();
-}
-
-Result<RunResult> RunKernel(const Kernel& kernel, const RunOptions& options,
+Result<RunResult> RunKernel(Lab& lab, const Kernel& kernel, const RunOptions& options,
                             RunObserver& observer) {
   Notes notes(observer);
-  const RunOptions complete = WithJobs(options);
-  VmLabOptions lab_options;
-  lab_options.kernel = kernel;
-  lab_options.profiles_dir = options.data_dir / "vm" / "profiles";
-  lab_options.libexec_dir = options.libexec_dir;
-  lab_options.cache_dir = options.cache_dir;
-  SuiteImages images =
-      ImagesOf({options.data_dir, options.libexec_dir, options.cache_dir / "lists"}, options);
-  lab_options.suites = std::move(images.suites);
-  lab_options.preparing = std::move(images.preparing);
-  lab_options.vm = options.vm;
-  lab_options.vm.note = [&](const std::string& text) { notes.Add(text); };
-  lab_options.headers_dir = options.headers_dir;
-  VmLab lab(std::move(lab_options));
+  RunOptions complete = options;
+  if (complete.jobs < 1) complete.jobs = DefaultJobs();
   return RunUnderWay(lab, kernel, complete, observer, notes).Go();
 }
 

@@ -15,7 +15,6 @@
 #include "harness/result/run_result.h"
 #include "harness/run/execute.h"
 #include "harness/suite/selection.h"
-#include "harness/vm/machine.h"
 
 namespace kassay {
 
@@ -33,12 +32,10 @@ struct RunOptions {
   // profile; empty: the suites are probed anew.
   std::filesystem::path prepared;
   bool probe_only = false;  // prepare machines, probe, and run no case
-  VmOptions vm;             // accelerator, boot, QEMU; `note` is set by the run
+  std::string boot;         // how the lab was asked to boot, empty: as profiles say; is recorded
   std::filesystem::path data_dir = DataDir();
   std::filesystem::path libexec_dir = LibexecDir();
   std::filesystem::path cache_dir = CacheDir();
-  // The kernel's headers, for suites on the host; called only if one is selected.
-  std::function<Result<std::filesystem::path>()> headers_dir;
 };
 
 // Sees a run while it goes on. Calls come from several threads, one at a time.
@@ -54,18 +51,15 @@ class RunObserver {
   virtual void OnCase(const CaseResult& /*result*/) {}
 };
 
-// Runs. out_dir then holds journal.jsonl and, for what crashed, console/CASE.log; reports are the
-// caller's. An Error means that nothing was said about the kernel: wrong usage, no QEMU, a kernel
-// that never comes up (the error carries the console's last lines), a folder that cannot be
-// written. On Ctrl-C the result holds what was finished and `interrupted`.
-[[nodiscard]] Result<RunResult> RunKernel(const Kernel& kernel, const RunOptions& options,
+// Runs, with guests of `lab`. out_dir then holds journal.jsonl and, for what crashed,
+// console/CASE.log; reports are the caller's. An Error means that nothing was said about the
+// kernel: wrong usage, no machines, a kernel that never comes up (the error carries the console's
+// last lines), a folder that cannot be written. On Ctrl-C the result holds what was finished and
+// `interrupted`.
+[[nodiscard]] Result<RunResult> RunKernel(Lab& lab, const Kernel& kernel, const RunOptions& options,
                                           RunObserver& observer);
 
-// The same with machines from somewhere else, for unit tests.
-[[nodiscard]] Result<RunResult> RunKernelIn(Lab& lab, const Kernel& kernel,
-                                            const RunOptions& options, RunObserver& observer);
-
-// What goes into the machines of a run.
+// What goes into the machines of a run, for who makes its lab.
 struct SuiteImages {
   std::map<std::string, std::set<std::string>> suites;  // by profile
   std::set<std::string> preparing;                      // those that make files for the guest first

@@ -11,7 +11,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/interrupt.h"
-#include "harness/run/lab.h"
+#include "harness/target/lab.h"
 #include "harness/verdict/journal.h"
 
 namespace kassay {
@@ -110,11 +110,13 @@ class FakeLab : public Lab {
     return log_name == "ring.Probe" ? Probed(true) : Passing(log_name);
   };
   std::optional<Error> broken;  // every Fresh() fails
+  std::string finding;          // what every Fresh() notes
   std::atomic<int> machines{0};
 
   Status Ready(const std::set<std::string>&) const override { return {}; }
-  Result<std::unique_ptr<Guest>> Fresh(const std::string&) override {
+  Result<std::unique_ptr<Guest>> Fresh(const std::string& profile, const NoteSink& note) override {
     if (broken) return Fail(*broken);
+    if (!finding.empty()) note(profile + ": " + finding);
     ++machines;
     return std::make_unique<FakeGuest>(behaviour, commands, mutex_);
   }
@@ -123,18 +125,20 @@ class FakeLab : public Lab {
   }
   std::vector<GuestCommand> commands;  // all that ran, to be read when the run is over
 
-  std::map<std::string, MachineFacts> Facts() const override {
-    MachineFacts facts;
-    facts.qemu_version = "7.2.22";
+  std::map<std::string, TargetFacts> Facts() const override {
+    TargetFacts facts;
+    facts.emulator = "7.2.22";
+    facts.accelerator = "tcg";
+    facts.boot = "direct";
     facts.command_line = "console=ttyS0";
-    std::map<std::string, MachineFacts> all = {{"stock", facts}};
+    std::map<std::string, TargetFacts> all = {{"stock", facts}};
     for (const auto& [profile, boot] : more_boots) {
       facts.boot = boot;
       all[profile] = facts;
     }
     return all;
   }
-  std::map<std::string, BootMode> more_boots;  // of other profiles
+  std::map<std::string, std::string> more_boots;  // of other profiles
 
  private:
   std::mutex mutex_;
@@ -190,7 +194,7 @@ class RunTest : public ::testing::Test {
     ASSERT_EQ(::chmod(path.c_str(), 0755), 0);
   }
 
-  Result<RunResult> Run() { return RunKernelIn(lab_, kernel_, options_, seen_); }
+  Result<RunResult> Run() { return RunKernel(lab_, kernel_, options_, seen_); }
   RunResult RunWell() {
     auto run = Run();
     EXPECT_TRUE(run) << run.error().message;
@@ -413,13 +417,30 @@ TEST_F(RunTest, SeveralMachinesAtATimeGiveTheSame) {
 
 // One profile's way to boot is not told as that of all.
 TEST_F(RunTest, HowEachMachineBootedIsTold) {
-  lab_.more_boots = {{"other", BootMode::kDirect}};
+  lab_.more_boots = {{"other", "direct"}};
   EXPECT_EQ(RunWell().environment.boot, "direct");
   for (const char* profile : {"after", "zz-after"}) {
-    lab_.more_boots = {{profile, BootMode::kBzImage}};
+    lab_.more_boots = {{profile, "bzimage"}};
     fs::remove_all(options_.out_dir);
     EXPECT_EQ(RunWell().environment.boot, "mixed");
   }
+}
+
+TEST_F(RunTest, WhatALabNotesIsToldAndKeptOnce) {
+  lab_.finding = "emulation instead of KVM";
+  const RunResult run = RunWell();
+  EXPECT_GT(lab_.machines, 1);
+  EXPECT_THAT(run.notes, ElementsAre("stock: emulation instead of KVM"));
+  EXPECT_EQ(seen_.notes, run.notes);
+}
+
+// With probes of an earlier run it is a case's machine that is made first.
+TEST_F(RunTest, WhatALabNotesForACaseIsKeptToo) {
+  RunWell();
+  options_.prepared = options_.out_dir;
+  options_.out_dir = dir_ / "second";
+  lab_.finding = "a snapshot was damaged";
+  EXPECT_THAT(RunWell().notes, ElementsAre("stock: a snapshot was damaged"));
 }
 
 TEST_F(RunTest, TheScaleOfLimitsReachesTheProgram) {

@@ -46,7 +46,7 @@ Status RunUnderWay::BeginAnew() {
   KASSAY_TRY(plan_.suites_sha256, installation_.Sha256Of(plan_.suites));
   plan_.filters = options_.filters;
   plan_.isolation = NameOf(options_.isolation);
-  plan_.boot = options_.vm.boot;
+  plan_.boot = options_.boot;
   plan_.repeat = options_.repeat;
   if (!options_.prepared.empty()) TakePreparedProbes();
   KASSAY_TRY(journal_, Journal::Begin(options_.out_dir, plan_));
@@ -103,7 +103,7 @@ Status RunUnderWay::Resume() {
 Status RunUnderWay::ProbeSuite(const Suite& suite) {
   const std::string& name = suite.catalogue.suite;
   const std::string profile = ProbeProfileOf(suite, plan_.profile);
-  auto guest = lab_.Fresh(profile);
+  auto guest = lab_.Fresh(profile, Noting());
   GuestCommand command;
   command.argv = {lab_.SuitePath(profile, name), kProbeOption};
   command.limit = std::chrono::milliseconds(
@@ -208,8 +208,7 @@ void RunUnderWay::Keep(const CaseResult& result, const std::vector<Attempt>& att
 // What the machines turned out to be, as far as the journal does not have it.
 Status RunUnderWay::RecordMachines() {
   for (const auto& [profile, facts] : lab_.Facts()) {
-    const MachineRecord machine{facts.qemu_version, Name(facts.accelerator), Name(facts.boot),
-                                facts.command_line};
+    const MachineRecord machine{facts.emulator, facts.accelerator, facts.boot, facts.command_line};
     const auto before = machines_.find(profile);
     if (before != machines_.end() && before->second == machine) continue;
     machines_[profile] = machine;
@@ -251,6 +250,7 @@ Result<RunResult> RunUnderWay::Steps() {
     execute.repeat = plan_.repeat;
     execute.limit_scale = options_.limit_scale;
     execute.kernel = facts_;
+    execute.note = Noting();
     KASSAY_CHECK(ExecuteCases(planned, lab_, *journal_, execute,
                               [&](const CaseResult& result, const std::vector<Attempt>& attempts) {
                                 Keep(result, attempts);

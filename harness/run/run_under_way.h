@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "harness/run/lab.h"
 #include "harness/run/notes.h"
 #include "harness/run/run.h"
 #include "harness/suite/selection.h"
+#include "harness/target/lab.h"
 #include "harness/verdict/conclude.h"
 #include "harness/verdict/journal.h"
 
@@ -43,6 +43,9 @@ class RunUnderWay {
   void Stand();
   [[nodiscard]] std::vector<PlannedCase> Plan() const;
   void Keep(const CaseResult& result, const std::vector<Attempt>& attempts);
+  [[nodiscard]] NoteSink Noting() {
+    return [this](const std::string& text) { notes_.Add(text); };
+  }
   [[nodiscard]] Status RecordMachines();
   [[nodiscard]] bool NothingWasTested() const;
 

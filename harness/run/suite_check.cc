@@ -7,7 +7,6 @@
 #include <set>
 
 #include "harness/profile/profile.h"
-#include "harness/run/lab.h"
 #include "harness/suite/name_pattern.h"
 #include "harness/verdict/complaint.h"
 

@@ -1,5 +1,5 @@
-// A live VM whose agent answers. Made by booting or by restoring a snapshot (snapshot.h);
-// destroying it kills QEMU and leaves nothing behind.
+// A live machine whose agent answers; destroying it leaves nothing behind. A Lab makes them
+// (lab.h).
 #pragma once
 
 #include <chrono>
@@ -25,8 +25,8 @@ struct GuestOutcome {
     kExited,      // status is the exit code
     kSignalled,   // status is the signal
     kTimedOut,    // outlived its limit and was killed (the kernel still answers)
-    kKernelDied,  // panic, triple fault, reset or power-off: QEMU ended or the console shows a
-                  // panic
+    kKernelDied,  // panic, triple fault, reset or power-off: the machine ended or its console
+                  // shows a panic
     kSilent,      // the agent no longer answers and the kernel did not say why: a hang
     kLied,        // the guest broke the protocol; `detail` says how
   };

@@ -1,7 +1,6 @@
 #include "harness/vectors/drive.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -11,15 +10,10 @@
 #include "harness/protocol/guest_layout.h"
 #include "harness/protocol/suite_program.h"
 #include "harness/protocol/vector_records.h"
-#include "harness/vm/boot.h"
-#include "harness/vm/boot_path.h"
 
 namespace kassay {
-namespace fs = std::filesystem;
-
 namespace {
 
-constexpr const char* kProfile = "trust";
 // One program's worth: well under the bound on records.
 constexpr std::size_t kBatch = 200;
 
@@ -57,28 +51,12 @@ Result<Said> ParseRecord(const std::string& line) {
   return said;
 }
 
-// The vectors and the image that holds them: for one command alone.
-class OwnFolder {
- public:
-  explicit OwnFolder(fs::path path) : path_(std::move(path)) {}
-  ~OwnFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  OwnFolder(const OwnFolder&) = delete;
-  OwnFolder& operator=(const OwnFolder&) = delete;
-  [[nodiscard]] fs::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
-
 class Driver {
  public:
   Driver(const std::vector<SignatureVector>& vectors, const DriveOptions& options)
       : vectors_(vectors), options_(options), answers_(vectors.size()) {}
 
-  Status Run(Guest& guest) {
+  Status Run(Guest& guest, const std::string& program) {
     std::vector<std::size_t> carried;
     for (std::size_t i = 0; i < vectors_.size(); ++i) {
       if (vectors_[i].uncarried.empty()) carried.push_back(i);
@@ -86,8 +64,7 @@ class Driver {
     for (std::size_t at = 0; at < carried.size() && !stopped_; at += kBatch) {
       const std::size_t count = std::min(kBatch, carried.size() - at);
       GuestCommand command;
-      command.argv = {fmt::format("{}/{}", kGuestSuitesDir, kVectorsSuite),
-                      std::string(kHelperOption) + kVectorsHelper,
+      command.argv = {program, std::string(kHelperOption) + kVectorsHelper,
                       fmt::format("{}/{}", kGuestPreparedDir, kVectorsFile), std::to_string(at),
                       std::to_string(count)};
       command.limit = std::chrono::seconds(60 + 2 * static_cast<int>(count));
@@ -162,22 +139,18 @@ class Driver {
 
 }  // namespace
 
-Result<std::vector<VectorAnswer>> DriveVectors(const Kernel& kernel,
+Status WriteGuestVectors(const std::vector<SignatureVector>& vectors,
+                         const std::filesystem::path& folder) {
+  return WriteFileAtomically(folder / kVectorsFile, GuestFile(vectors));
+}
+
+Result<std::vector<VectorAnswer>> DriveVectors(Lab& lab,
                                                const std::vector<SignatureVector>& vectors,
                                                const DriveOptions& options) {
-  KASSAY_TRY(const Profile profile, LoadProfile(options.profiles_dir, kProfile));
-  KASSAY_CHECK(BootModeFor(kernel, profile, options.vm));
-  const OwnFolder folder(options.cache_dir / "vectors" / std::to_string(getpid()));
-  KASSAY_CHECK(WriteFileAtomically(folder / "files" / kVectorsFile, GuestFile(vectors)));
-  InitramfsSpec image;
-  image.kernel = &kernel;
-  image.profile = &profile;
-  image.suites = {kVectorsSuite};
-  image.prepared = {folder / "files"};
-  KASSAY_TRY(const Initramfs initramfs, BuildInitramfs(image, folder / "image"));
+  KASSAY_CHECK(lab.Ready({kVectorsProfile}));
+  KASSAY_TRY(const std::unique_ptr<Guest> guest, lab.Fresh(kVectorsProfile, options.note));
   Driver driver(vectors, options);
-  KASSAY_TRY(const BootedGuest booted, BootFresh({kernel, profile, initramfs}, options.vm));
-  KASSAY_CHECK(driver.Run(*booted.guest));
+  KASSAY_CHECK(driver.Run(*guest, lab.SuitePath(kVectorsProfile, kVectorsSuite)));
   return driver.TakeAnswers();
 }
 

@@ -9,11 +9,12 @@
 #include <vector>
 
 #include "harness/base/result.h"
-#include "harness/kernel/kernel.h"
+#include "harness/target/lab.h"
 #include "harness/vectors/vector_file.h"
-#include "harness/vm/machine.h"
 
 namespace kassay {
+
+inline constexpr const char* kVectorsProfile = "trust";  // what the guest has to be
 
 struct VectorAnswer {
   enum class Kind {
@@ -31,17 +32,20 @@ struct VectorAnswer {
 };
 
 struct DriveOptions {
-  VmOptions vm;
-  std::filesystem::path profiles_dir;
-  std::filesystem::path cache_dir;
+  NoteSink note;
   bool keep_going = false;  // past the first disagreement
   // Each answer as it comes, in the vectors' order.
   std::function<void(std::size_t, const VectorAnswer&)> on_answer;
 };
 
-// One answer for each vector. An Error means that nothing was said: the kernel does not boot, has
-// no ML-DSA, or died on the way (the message names the vector).
+// Leaves in `folder` (made if needed) what the guest reads. The lab's guests must hold the folder's
+// files, and kVectorsSuite (protocol/vector_records.h).
+[[nodiscard]] Status WriteGuestVectors(const std::vector<SignatureVector>& vectors,
+                                       const std::filesystem::path& folder);
+
+// One answer for each vector, by one guest of `lab`. An Error means that nothing was said: the
+// kernel does not boot, has no ML-DSA, or died on the way (the message names the vector).
 [[nodiscard]] Result<std::vector<VectorAnswer>> DriveVectors(
-    const Kernel& kernel, const std::vector<SignatureVector>& vectors, const DriveOptions& options);
+    Lab& lab, const std::vector<SignatureVector>& vectors, const DriveOptions& options);
 
 }  // namespace kassay

@@ -2,6 +2,8 @@
 // creates a machine may still be unable to run a kernel.
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -24,7 +26,7 @@ constexpr std::chrono::seconds kProofLimit{30};
 
 std::string FirstLineOf(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-Result<fs::path> QemuPath(const VmOptions& options) {
+Result<fs::path> QemuPath(const VmOptions& options, const Architecture& architecture) {
   fs::path named = options.qemu;
   const char* variable = std::getenv("KASSAY_QEMU");  // NOLINT(concurrency-mt-unsafe)
   if (named.empty() && variable != nullptr) named = variable;
@@ -32,8 +34,9 @@ Result<fs::path> QemuPath(const VmOptions& options) {
     if (::access(named.c_str(), X_OK) == 0) return named;
     return FailErrno("cannot use QEMU at " + named.string());
   }
-  if (fs::path found = FindProgram("qemu-system-x86_64"); !found.empty()) return found;
-  return Fail("there is no qemu-system-x86_64: apt-get install qemu-system-x86");
+  if (fs::path found = FindProgram(std::string(architecture.qemu)); !found.empty()) return found;
+  return Fail(fmt::format("there is no {}: apt-get install {}", architecture.qemu,
+                          architecture.qemu_package));
 }
 
 // Output of `QEMU --version`.
@@ -103,20 +106,21 @@ Result<std::string> ProveKvm(const MachineSpec& spec, BootMode boot, const QemuB
   plan.spec = &spec;
   plan.qemu = qemu;
   plan.accelerator = Accelerator::kKvm;
-  plan.limit = kProofLimit;
   plan.boot = boot;
+  plan.limit = kProofLimit;
   const auto booted = AttemptBoot(plan);
   if (booted) return std::string();
-  if (booted.error().code == ExitCode::kInterrupted) return Fail(booted.error());
-  return FirstLineOf(booted.error().message);
+  const BootFailure& failure = booted.error();
+  if (failure.kind == BootFailure::Kind::kInterrupted) return Fail(failure.error);
+  return FirstLineOf(failure.error.message);
 }
 
 }  // namespace
 
-Result<QemuBinary> FindQemu(const VmOptions& options) {
+Result<QemuBinary> FindQemu(const VmOptions& options, const Architecture& architecture) {
   static std::mutex mutex;
   static QemuBinary known;
-  KASSAY_TRY(const fs::path path, QemuPath(options));
+  KASSAY_TRY(const fs::path path, QemuPath(options, architecture));
   const std::lock_guard lock(mutex);
   if (known.path == path) return known;
   KASSAY_TRY(std::string version, AskVersion(path));
@@ -130,7 +134,7 @@ Result<AcceleratorChoice> ChooseAccelerator(const MachineSpec& spec, const VmOpt
     return AcceleratorChoice{Accelerator::kTcg, "emulation was asked for"};
   static std::mutex one_proof_at_a_time;
   const std::lock_guard lock(one_proof_at_a_time);
-  KASSAY_TRY(const QemuBinary qemu, FindQemu(options));
+  KASSAY_TRY(const QemuBinary qemu, FindQemu(options, *spec.kernel.architecture));
   const KvmMemory memory(qemu, spec.kernel.identity.image_sha256 + " " + Name(boot));
   std::string reason;
   if (::access("/dev/kvm", F_OK) != 0) {

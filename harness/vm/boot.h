@@ -6,18 +6,18 @@
 #include <string>
 
 #include "harness/base/result.h"
-#include "harness/target/guest.h"
+#include "harness/target/lab.h"
 #include "harness/vm/machine.h"
 
 namespace kassay {
 
 struct BootedGuest {
   std::unique_ptr<Guest> guest;
-  MachineFacts facts;
+  TargetFacts facts;
 };
 
 // Boots and waits for the agent's hello. A boot that never comes up is an Error that carries the
-// console's last lines.
+// console's last lines (boot_failure.h).
 [[nodiscard]] Result<BootedGuest> BootFresh(const MachineSpec& spec, const VmOptions& options);
 
 // An interactive machine on the caller's terminal (standard input and output): a shell as root, the
@@ -33,12 +33,13 @@ struct AcceleratorChoice {
 [[nodiscard]] Result<AcceleratorChoice> ChooseAccelerator(const MachineSpec& spec,
                                                           const VmOptions& options);
 
-// The QEMU that options name, with its version ("7.2.22 (Debian ...)"); an Error says how to
-// install it.
+// The QEMU that options name, else the architecture's, with its version ("7.2.22 (Debian ...)"); an
+// Error says how to install it.
 struct QemuBinary {
   std::filesystem::path path;
   std::string version;
 };
-[[nodiscard]] Result<QemuBinary> FindQemu(const VmOptions& options);
+[[nodiscard]] Result<QemuBinary> FindQemu(const VmOptions& options,
+                                          const Architecture& architecture);
 
 }  // namespace kassay

@@ -32,30 +32,38 @@ Result<UniqueFd> InMemory(const char* name, std::string_view bytes) {
   return file;
 }
 
-// What emulation alone can do to a boot, as words for a note; empty if this is none of it.
-// * A CPU of QEMU's TCG may still execute the breakpoint that the kernel wrote for the time of
-//   patching its code (arch/x86/kernel/alternative.c:smp_text_poke_batch_finish) when the kernel
-//   has taken its handler away, since the barrier that the kernel sends does not discard translated
-//   code at once.
-// * On a starved host the kernel measures its time stamp counter against timers that come late,
-// takes
-//   it for slower than it is, and its clock runs ahead from then on
-//   (arch/x86/kernel/tsc.c:pit_hpet_ptimer_calibrate_cpu). A snapshot would keep that.
-std::string EmulatorsSlip(const BootPlan& plan, const Result<BootedMachine>& booted) {
-  if (plan.accelerator != Accelerator::kTcg) return {};
-  if (!booted) {
-    const bool stray = booted.error().message.find("Oops: int3") != std::string::npos;
-    return stray ? "died of a stray int3 while it booted, which QEMU's emulation brings about when "
-                   "the kernel patches its code"
-                 : "";
+// A CPU of QEMU's TCG may still execute the breakpoint that the kernel wrote for the time of
+// patching its code (arch/x86/kernel/alternative.c:smp_text_poke_batch_finish) when the kernel has
+// taken its handler away, since the barrier that the kernel sends does not discard translated code
+// at once.
+std::string StrayBreakpoint(const BootFailure& failure) {
+  switch (failure.kind) {
+    case BootFailure::Kind::kEmulatorDied:
+    case BootFailure::Kind::kKernelDied:
+    case BootFailure::Kind::kNoAgent:
+      if (failure.console.find("Oops: int3") == std::string::npos) return {};
+      return "died of a stray int3 while it booted, which QEMU's emulation brings about when the "
+             "kernel patches its code";
+    default:
+      return {};
   }
-  const double guest = static_cast<double>(booted->hello.uptime_ms) / 1000;
-  const double host = static_cast<double>(booted->facts.boot_time.count()) / 1000;
-  return guest > 1.25 * host + 1
-             ? fmt::format(
-                   "its clock runs ahead ({:.0f} s in {:.0f} s), measured wrong on a busy host",
-                   guest, host)
-             : "";
+}
+
+// On a starved host the kernel measures its time stamp counter against timers that come late, takes
+// it for slower than it is, and its clock runs ahead from then on
+// (arch/x86/kernel/tsc.c:pit_hpet_ptimer_calibrate_cpu). A snapshot would keep that.
+std::string ClockAhead(const BootedMachine& booted) {
+  const double guest = static_cast<double>(booted.hello.uptime_ms) / 1000;
+  const double host = static_cast<double>(booted.facts.boot_time.count()) / 1000;
+  if (guest <= 1.25 * host + 1) return {};
+  return fmt::format("its clock runs ahead ({:.0f} s in {:.0f} s), measured wrong on a busy host",
+                     guest, host);
+}
+
+// What emulation alone can do to a boot, as words for a note; empty if it did nothing.
+std::string EmulatorsSlip(const BootPlan& plan, const BootResult<BootedMachine>& booted) {
+  if (plan.accelerator != Accelerator::kTcg) return {};
+  return booted ? ClockAhead(*booted) : StrayBreakpoint(booted.error());
 }
 
 // All zeros again, as a machine finds its memory.
@@ -84,12 +92,6 @@ Result<UniqueFd> KernelFor(const MachineSpec& spec, BootMode boot) {
   return InMemory("kassay-kernel", *direct);
 }
 
-Result<UniqueFd> InitramfsFor(const MachineSpec& spec) {
-  constexpr std::size_t kMost = std::size_t{1} << 30;
-  KASSAY_TRY(const std::string image, ReadFile(spec.initramfs.path, kMost));
-  return InMemory("kassay-initramfs", image);
-}
-
 Result<UniqueFd> BlankDisk(const Profile& profile) {
   if (profile.disk_mib <= 0) return UniqueFd();
   UniqueFd disk(::memfd_create("kassay-disk", MFD_CLOEXEC));
@@ -100,54 +102,82 @@ Result<UniqueFd> BlankDisk(const Profile& profile) {
   return disk;
 }
 
-Result<BootedMachine> AttemptBoot(const BootPlan& plan) {
+Result<BootPlan> PlanBoot(const MachineSpec& spec, const VmOptions& options) {
+  KASSAY_TRY(AcceleratorChoice choice, ChooseAccelerator(spec, options));
+  BootPlan plan;
+  plan.spec = &spec;
+  plan.accelerator = choice.accelerator;
+  plan.why_slow = std::move(choice.reason);
+  plan.limit = options.boot_limit;
+  KASSAY_TRY(plan.qemu, FindQemu(options, *spec.kernel.architecture));
+  KASSAY_TRY(plan.boot, BootModeFor(spec.kernel, spec.profile, options));
+  return plan;
+}
+
+MachineArguments ArgumentsOf(const BootPlan& plan) {
+  MachineArguments arguments;
+  arguments.architecture = plan.spec->kernel.architecture;
+  arguments.profile = &plan.spec->profile;
+  arguments.accelerator = plan.accelerator;
+  arguments.kernel_command_line =
+      KernelCommandLine(*arguments.architecture, *arguments.profile, plan.boot);
+  return arguments;
+}
+
+Result<BootFiles> OpenBootFiles(const BootPlan& plan, MachineFds& fds) {
+  constexpr std::size_t kMost = std::size_t{1} << 30;
+  BootFiles files;
+  KASSAY_TRY(files.kernel, KernelFor(*plan.spec, plan.boot));
+  KASSAY_TRY(const std::string initramfs, ReadFile(plan.spec->initramfs.path, kMost));
+  KASSAY_TRY(files.initramfs, InMemory("kassay-initramfs", initramfs));
+  KASSAY_TRY(files.disk, BlankDisk(plan.spec->profile));
+  fds.kernel = files.kernel.Get();
+  fds.initramfs = files.initramfs.Get();
+  fds.disk = files.disk.Get();
+  return files;
+}
+
+BootResult<BootedMachine> AttemptBoot(const BootPlan& plan) {
   const auto start = std::chrono::steady_clock::now();
-  const MachineSpec& spec = *plan.spec;
-  KASSAY_TRY(const UniqueFd kernel, KernelFor(spec, plan.boot));
-  KASSAY_TRY(const UniqueFd initramfs, InitramfsFor(spec));
-  KASSAY_TRY(const UniqueFd disk, BlankDisk(spec.profile));
   LiveMachine::Setup setup;
   setup.qemu = plan.qemu;
   setup.user = QemuUser();
-  MachineArguments& arguments = setup.arguments;
-  arguments.profile = &spec.profile;
-  arguments.accelerator = plan.accelerator;
-  arguments.boot = plan.boot;
-  arguments.memory_use = MemoryUse::kShared;
-  arguments.kernel_command_line = KernelCommandLine(spec.profile, plan.boot);
-  arguments.fds.memory = plan.memory;
-  arguments.fds.kernel = kernel.Get();
-  arguments.fds.initramfs = initramfs.Get();
-  arguments.fds.disk = disk.Get();
-
+  setup.arguments = ArgumentsOf(plan);
+  setup.arguments.memory_use = MemoryUse::kShared;
+  setup.arguments.fds.memory = plan.memory;
+  KASSAY_TRY(const BootFiles files, OpenBootFiles(plan, setup.arguments.fds));
   BootedMachine booted;
   KASSAY_TRY(booted.machine, LiveMachine::Start(setup));
-  KASSAY_TRY(booted.hello, booted.machine->WaitForHello(plan.limit));
+  auto hello = booted.machine->WaitForHello(plan.limit);
+  if (!hello) return tl::unexpected(std::move(hello).error());
+  booted.hello = *std::move(hello);
   booted.facts = {plan.qemu.version,
-                  plan.accelerator,
-                  plan.boot,
-                  arguments.kernel_command_line,
-                  booted.hello.kernel_release,
+                  Name(plan.accelerator),
+                  plan.why_slow,
+                  Name(plan.boot),
+                  setup.arguments.kernel_command_line,
                   std::chrono::duration_cast<std::chrono::milliseconds>(
                       std::chrono::steady_clock::now() - start)};
   return booted;
 }
 
 Result<BootedMachine> BootOrExplain(const BootPlan& plan, const VmOptions& options) {
-  auto booted = AttemptBoot(plan);
-  std::string slip = EmulatorsSlip(plan, booted);
-  for (int again = 0; again < 2 && !slip.empty(); ++again) {
-    Note(options, plan.spec->kernel.identity.spec + ", profile " + plan.spec->profile.name + ": " +
-                      slip + "; booted again");
-    booted = Fail("booted again");  // the machine before is gone before its memory is used again
+  const std::string& kernel = plan.spec->kernel.identity.spec;
+  for (int again = 2;; --again) {
+    auto booted = AttemptBoot(plan);
+    const std::string slip = EmulatorsSlip(plan, booted);
+    if (booted && slip.empty()) return *std::move(booted);
+    if (again == 0 || slip.empty()) {
+      const Error error =
+          booted ? Error{slip + "; try again on a quieter machine"} : booted.error().error;
+      if (!booted && booted.error().kind == BootFailure::Kind::kInterrupted) return Fail(error);
+      return Fail(error.Within(kernel + " does not boot (" + Name(plan.boot) + ", " +
+                               Name(plan.accelerator) + ")"));
+    }
+    Note(options, kernel + ", profile " + plan.spec->profile.name + ": " + slip + "; booted again");
+    if (booted) booted->machine.reset();  // gone before its memory is used again
     KASSAY_CHECK(Blank(plan.memory));
-    booted = AttemptBoot(plan);
-    slip = EmulatorsSlip(plan, booted);
   }
-  if (booted && !slip.empty()) booted = Fail(slip + "; try again on a quieter machine");
-  if (booted || booted.error().code == ExitCode::kInterrupted) return booted;
-  return Fail(booted.error().Within(plan.spec->kernel.identity.spec + " does not boot (" +
-                                    Name(plan.boot) + ", " + Name(plan.accelerator) + ")"));
 }
 
 void NoteTroubles(const MachineSpec& spec, const protocol::Hello& hello, const VmOptions& options) {

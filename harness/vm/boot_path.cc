@@ -1,13 +1,12 @@
 #include "harness/vm/boot_path.h"
 
 #include "harness/kernel/image_header.h"
-#include "harness/vm/machine_arguments.h"
 
 namespace kassay {
 namespace {
 
 Status Allowed(const Kernel& kernel, ImageKind kind, BootMode boot) {
-  if (boot == BootMode::kDirect || kind == ImageKind::kBzImage) return {};
+  if (boot == BootMode::kDirect || kind == kernel.architecture->shipped) return {};
   return Fail(kernel.image.string() +
                   " is a vmlinux, which does not boot through the firmware: give the bzImage that "
                   "holds it",
@@ -29,7 +28,8 @@ Status CheckBootPath(const Kernel& kernel, std::string_view head, BootMode boot)
 
 Result<BootMode> BootModeFor(const Kernel& kernel, const Profile& profile,
                              const VmOptions& options) {
-  KASSAY_TRY(const BootMode boot, ChooseBootMode(profile, options));
+  KASSAY_TRY(const BootMode boot,
+             ParseBootMode(options.boot.empty() ? profile.boot : options.boot));
   const Status status = CheckBootPath(kernel, boot);
   if (status) return boot;
   Error error = status.error();

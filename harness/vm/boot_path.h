@@ -8,9 +8,9 @@
 
 namespace kassay {
 
-// QEMU enters an ELF over PVH whatever it was asked for: only a bzImage boots through the firmware.
-// A usage error if `kernel`'s image cannot take this path. What a direct boot needs of a bzImage
-// beyond that shows when it is unpacked (direct_image.h).
+// QEMU enters an ELF over PVH whatever it was asked for: only an image of the kind that vendors
+// ship boots through the firmware. A usage error if `kernel`'s image cannot take this path. What a
+// direct boot needs of a bzImage beyond that shows when it is unpacked (direct_image.h).
 [[nodiscard]] Status CheckBootPath(const Kernel& kernel, BootMode boot);
 // The same of the image's first bytes.
 [[nodiscard]] Status CheckBootPath(const Kernel& kernel, std::string_view head, BootMode boot);

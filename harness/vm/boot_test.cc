@@ -80,6 +80,67 @@ TEST_F(BootTest, QemuThatDiesIsTold) {
   EXPECT_THAT(BootError(), HasSubstr("was killed by SIGABRT"));
 }
 
+// What the script does on a descriptor that QEMU's arguments name by its chardev.
+std::string On(const std::string& chardev, const std::string& printed) {
+  return "fd=$(printf '%s ' \"$@\" | sed 's/.*id=" + chardev +
+         ",fd=\\([0-9]*\\).*/\\1/')\nexport fd\nbash -c \"printf '" + printed + "' >&\\$fd\"\n";
+}
+
+TEST_F(BootTest, FailuresHaveKinds) {
+  using Kind = BootFailure::Kind;
+  const struct {
+    std::string body;
+    Kind kind;
+    std::string console;
+  } kFailures[] = {
+      {"exit 1", Kind::kEmulatorDied, ""},
+      {On("console", "Kernel panic - not syncing: x\\n") + "exit 0", Kind::kKernelDied,
+       "Kernel panic - not syncing: x\n"},
+      {"exec sleep 1000", Kind::kNoOutput, ""},
+      {On("console", "hello\\n") + "exec sleep 1000", Kind::kNoAgent, "hello\n"},
+      {On("agent", "\\0\\0\\0\\0c") + "exec sleep 1000", Kind::kBadAgent, ""},
+  };
+  for (const auto& [body, kind, console] : kFailures) {
+    StandIn(body);
+    BootPlan plan;
+    plan.spec = &spec_;
+    plan.qemu = {options_.qemu, "9.9"};
+    plan.boot = BootMode::kBzImage;
+    plan.limit = std::chrono::seconds(kind == Kind::kNoOutput || kind == Kind::kNoAgent ? 1 : 20);
+    const auto booted = AttemptBoot(plan);
+    ASSERT_FALSE(booted);
+    EXPECT_EQ(booted.error().kind, kind) << booted.error().error.message;
+    EXPECT_EQ(booted.error().console, console);
+  }
+  BootPlan plan;
+  plan.spec = &spec_;
+  spec_.initramfs.path = "/no/such/initramfs";
+  EXPECT_EQ(AttemptBoot(plan).error().kind, Kind::kHarness);
+  EXPECT_EQ(BootFailure(Interruption()).kind, Kind::kInterrupted);
+}
+
+TEST_F(BootTest, TheEmulatorsSlipIsBootedAgainTwiceAtMost) {
+  const fs::path count = scratch_.path() / "count";
+  std::vector<std::string> notes;
+  options_.note = [&](const std::string& line) { notes.push_back(line); };
+  const auto dies_of = [&](const std::string& report) {
+    StandIn("echo started >> " + count.string() + "\n" +
+            On("console", report + "\\nKernel panic - not syncing: Fatal exception\\n") + "exit 0");
+    fs::permissions(scratch_.path(), fs::perms::all);
+    return BootError();
+  };
+  EXPECT_THAT(dies_of("Oops: int3: 0000 [#1] SMP"),
+              AllOf(HasSubstr("test:1.0 does not boot"),
+                    HasSubstr("Oops: int3: 0000 [#1] SMP; Kernel panic - not syncing")));
+  EXPECT_EQ(*ReadFile(count), "started\nstarted\nstarted\n");
+  EXPECT_THAT(notes, ::testing::SizeIs(2));
+  EXPECT_THAT(notes, ::testing::Each(HasSubstr("stray int3")));
+  // What another kernel dies of is its own affair.
+  fs::remove(count);
+  EXPECT_THAT(dies_of("Oops: 0002 [#1] SMP"), HasSubstr("does not boot"));
+  EXPECT_EQ(*ReadFile(count), "started\n");
+}
+
 TEST_F(BootTest, BootThatNeverComesUpEndsAtItsLimit) {
   StandIn("exec sleep 1000");
   options_.boot_limit = std::chrono::seconds(1);

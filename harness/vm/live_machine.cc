@@ -43,16 +43,13 @@ Result<std::unique_ptr<LiveMachine>> LiveMachine::Start(const Setup& setup) {
   argv.insert(argv.begin(), setup.qemu.path);
   Attachments attached{.output = errors.writing.Get(), .errors = errors.writing.Get()};
   attached.user = setup.user;
-  const MachineFds& fds = arguments.fds;
-  for (const int fd : {fds.qmp, fds.console, fds.agent, fds.memory, fds.kernel, fds.initramfs,
-                       fds.disk, setup.state}) {
-    if (fd >= 0) attached.inherited.push_back(fd);
-  }
+  attached.inherited = arguments.fds.Open();
+  if (setup.state >= 0) attached.inherited.push_back(setup.state);
   KASSAY_TRY(ChildProcess process, ChildProcess::Start({.argv = std::move(argv)}, attached));
-  auto machine = std::unique_ptr<LiveMachine>(new LiveMachine(std::move(process)));
+  auto machine = std::unique_ptr<LiveMachine>(
+      new LiveMachine(std::move(process), std::move(agent.ours), *arguments.architecture));
   machine->monitor_ = std::move(monitor.ours);
   machine->console_socket_ = std::move(console.ours);
-  machine->agent_ = std::move(agent.ours);
   machine->errors_ = std::move(errors.reading);
   KASSAY_CHECK(machine->SendMonitor("qmp_capabilities", nullptr, 1));
   if (setup.state < 0) return machine;
@@ -93,41 +90,27 @@ Status LiveMachine::SendMonitor(const std::string& command, const Json& argument
   return {};
 }
 
-Status LiveMachine::Pump(Clock::time_point deadline) {
+Status LiveMachine::Pump(Clock::time_point deadline, const pollfd& agent) {
   if (exit_) return {};
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-  std::array<pollfd, 6> fds = {
-      {{InterruptFd(), POLLIN, 0},
-       {monitor_.Get(), POLLIN, 0},
-       {console_socket_.Get(), POLLIN, 0},
-       {agent_.Get(), static_cast<short>(to_agent_.empty() ? POLLIN : POLLIN | POLLOUT), 0},
-       {errors_.Get(), POLLIN, 0},
-       {process_.pidfd(), POLLIN, 0}}};
+  std::array<pollfd, 6> fds = {{{InterruptFd(), POLLIN, 0},
+                                {monitor_.Get(), POLLIN, 0},
+                                {console_socket_.Get(), POLLIN, 0},
+                                agent,
+                                {errors_.Get(), POLLIN, 0},
+                                {process_.pidfd(), POLLIN, 0}}};
   const int timeout = static_cast<int>(std::clamp<long>(left, 0, 60'000));
   if (::poll(fds.data(), fds.size(), timeout) < 0 && errno != EINTR) return FailErrno("poll");
   if (Interrupted()) return Fail(Interruption());
-  Drain(console_socket_, [this](std::string_view bytes) { console_.Append(bytes); });
-  Drain(errors_, [this](std::string_view bytes) { qemu_output_.Append(bytes); });
-  SendPending();
-  TakeAgent();
+  TakeConsole();
   KASSAY_CHECK(TakeMonitor());
   if (fds[5].revents != 0) TakeExit();
   return {};
 }
 
-void LiveMachine::TakeAgent() {
-  Drain(agent_, [this](std::string_view bytes) {
-    if (agent_sink_) agent_sink_(bytes);
-  });
-}
-
-void LiveMachine::SendPending() {
-  while (!to_agent_.empty() && agent_.IsOpen()) {
-    const ssize_t put =
-        ::send(agent_.Get(), to_agent_.data(), to_agent_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (put <= 0) return;
-    to_agent_.erase(0, static_cast<std::size_t>(put));
-  }
+void LiveMachine::TakeConsole() {
+  Drain(console_socket_, [this](std::string_view bytes) { console_.Append(bytes); });
+  Drain(errors_, [this](std::string_view bytes) { qemu_output_.Append(bytes); });
 }
 
 Status LiveMachine::TakeMonitor() {
@@ -166,9 +149,7 @@ void LiveMachine::TakeExit() {
   exit_ = process_.Wait(std::chrono::milliseconds(0));
   if (!exit_) return;
   // What QEMU wrote before it ended.
-  Drain(console_socket_, [this](std::string_view bytes) { console_.Append(bytes); });
-  Drain(errors_, [this](std::string_view bytes) { qemu_output_.Append(bytes); });
-  TakeAgent();
+  TakeConsole();
   static_cast<void>(TakeMonitor());
 }
 
@@ -184,38 +165,38 @@ Error LiveMachine::BootError(const std::string& what) const {
   return {message};
 }
 
-Result<protocol::Hello> LiveMachine::WaitForHello(Clock::duration limit) {
-  const auto deadline = Clock::now() + limit;
-  protocol::FrameReader reader;
-  agent_sink_ = [&reader](std::string_view bytes) { reader.Append(bytes); };
-  std::optional<protocol::Hello> hello;
-  while (!hello) {
-    KASSAY_CHECK(Pump(deadline));
-    auto frame = reader.Next();
-    if (!frame) return Fail(BootError("the guest broke the protocol: " + frame.error().message));
-    if (*frame) {
-      auto message = protocol::Decode(**frame);
-      if (!message)
-        return Fail(BootError("the guest broke the protocol: " + message.error().message));
-      const auto* said = std::get_if<protocol::Hello>(&*message);
-      if (said == nullptr) return Fail(BootError("the guest spoke before its hello"));
-      hello = *said;
-    } else if (exit_) {
-      const std::string death = DeathLine(console_.Raw());
-      return Fail(BootError(death.empty() ? "QEMU " + exit_->Words() + " before the guest was up"
-                                          : "the kernel died while it booted (" + death + ")"));
-    } else if (!stop_reason_.empty()) {
-      return Fail(BootError("QEMU stopped the machine before the guest was up"));
-    } else if (Clock::now() >= deadline) {
-      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit).count();
-      return Fail(BootError("the guest did not come up within " + std::to_string(seconds) + " s"));
-    }
+BootFailure LiveMachine::WhyNoHello(Clock::duration limit) const {
+  using Kind = BootFailure::Kind;
+  const std::string_view console = console_.Raw();
+  if (exit_) {
+    const std::string death = DeathLine(console);
+    if (!death.empty())
+      return {Kind::kKernelDied, BootError("the kernel died while it booted (" + death + ")"),
+              console};
+    return {Kind::kEmulatorDied, BootError("QEMU " + exit_->Words() + " before the guest was up"),
+            console};
   }
-  agent_sink_ = nullptr;
-  if (hello->version != protocol::kVersion)
-    return Fail("the guest's agent speaks version " + std::to_string(hello->version) +
-                " of the protocol, this kassay " + std::to_string(protocol::kVersion));
-  return *hello;
+  if (IsOver()) {
+    return {Kind::kEmulatorDied, BootError("QEMU stopped the machine before the guest was up"),
+            console};
+  }
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit).count();
+  return {console.empty() ? Kind::kNoOutput : Kind::kNoAgent,
+          BootError("the guest did not come up within " + std::to_string(seconds) + " s"), console};
+}
+
+BootResult<protocol::Hello> LiveMachine::WaitForHello(Clock::duration limit) {
+  KASSAY_TRY(AgentSession::Greeting greeting, agent_.WaitForHello(*this, Now() + limit));
+  const auto bad = [this](Error error) {
+    return tl::unexpected(
+        BootFailure(BootFailure::Kind::kBadAgent, std::move(error), console_.Raw()));
+  };
+  if (!greeting.lie.empty()) return bad(BootError(greeting.lie));
+  if (!greeting.hello) return tl::unexpected(WhyNoHello(limit));
+  if (greeting.hello->version != protocol::kVersion)
+    return bad({"the guest's agent speaks version " + std::to_string(greeting.hello->version) +
+                " of the protocol, this kassay " + std::to_string(protocol::kVersion)});
+  return *std::move(greeting.hello);
 }
 
 Result<Json> LiveMachine::Execute(const std::string& command, const Json& arguments,

@@ -1,4 +1,4 @@
-// A QEMU process with its monitor, its console and its agent.
+// A QEMU process with its monitor, its console and the conversation with its agent.
 #pragma once
 
 #include <chrono>
@@ -12,16 +12,18 @@
 #include "harness/base/process/child_process.h"
 #include "harness/protocol/message.h"
 #include "harness/target/guest.h"
+#include "harness/vm/agent_session.h"
 #include "harness/vm/boot.h"
+#include "harness/vm/boot_failure.h"
 #include "harness/vm/machine_arguments.h"
 #include "harness/vm/qmp.h"
 #include "harness/vm/tail_buffer.h"
 
 namespace kassay {
 
-class LiveMachine final : public Guest {
+class LiveMachine final : public Guest, private Carrier {
  public:
-  using Clock = std::chrono::steady_clock;
+  using Carrier::Clock;
 
   struct Setup {
     QemuBinary qemu;
@@ -33,9 +35,8 @@ class LiveMachine final : public Guest {
   // Starts QEMU and returns at once; with `state`, loading it is under way.
   [[nodiscard]] static Result<std::unique_ptr<LiveMachine>> Start(const Setup& setup);
 
-  // Fails when QEMU or the kernel ends, or the limit passes, before the agent says hello; the
-  // message carries the console's last lines.
-  [[nodiscard]] Result<protocol::Hello> WaitForHello(Clock::duration limit);
+  // Fails when QEMU or the kernel ends, or the limit passes, before the agent says hello.
+  [[nodiscard]] BootResult<protocol::Hello> WaitForHello(Clock::duration limit);
 
   [[nodiscard]] Result<GuestOutcome> Run(
       const GuestCommand& command,
@@ -52,39 +53,43 @@ class LiveMachine final : public Guest {
   [[nodiscard]] bool WaitForExit(Clock::duration limit);
 
  private:
-  explicit LiveMachine(ChildProcess process) : process_(std::move(process)) {}
+  LiveMachine(ChildProcess process, UniqueFd agent, const Architecture& architecture)
+      : architecture_(architecture), agent_(std::move(agent)), process_(std::move(process)) {}
+
+  // The agent's surroundings.
+  [[nodiscard]] Status Wait(const pollfd& agent, Clock::time_point deadline) override;
+  [[nodiscard]] bool IsLoaded() const override { return !loading_ || loaded_; }
+  [[nodiscard]] bool IsOver() const override { return exit_ || !stop_reason_.empty(); }
+  [[nodiscard]] Result<std::optional<GuestOutcome::End>> CutShort(
+      Clock::time_point deadline) override;
 
   [[nodiscard]] Status SendMonitor(const std::string& command, const nlohmann::json& arguments,
                                    int id, int passed_fd = -1);
-  // Waits until something happens, at the latest until `deadline`, and takes it in. An Error is an
-  // interrupt or a broken monitor.
-  [[nodiscard]] Status Pump(Clock::time_point deadline);
+  // Waits until something happens, at the latest until `deadline`, and takes it in. `agent` only
+  // wakes it. An Error is an interrupt or a broken monitor.
+  [[nodiscard]] Status Pump(Clock::time_point deadline, const pollfd& agent = {-1, 0, 0});
+  void TakeConsole();
   [[nodiscard]] Status TakeMonitor();
   void OnMonitorEvent(const QmpMessage& event);
-  void TakeAgent();
-  void SendPending();
   void TakeExit();
-  [[nodiscard]] bool LoadPending() const { return loading_ && !loaded_; }
   [[nodiscard]] Error LoadError() const;
-  // What ends a run before the transcript does; nothing while it goes on.
-  [[nodiscard]] Result<std::optional<GuestOutcome::End>> Verdict(Clock::time_point deadline);
   [[nodiscard]] std::string Explain(GuestOutcome::End end);
   [[nodiscard]] std::string WhereItHangs();
   [[nodiscard]] std::string QemuSays() const;
   // For a boot that failed: "WHAT; its console ends with: ...".
   [[nodiscard]] Error BootError(const std::string& what) const;
+  [[nodiscard]] BootFailure WhyNoHello(Clock::duration limit) const;
 
+  const Architecture& architecture_;
+  AgentSession agent_;
   UniqueFd monitor_;
   UniqueFd console_socket_;
-  UniqueFd agent_;
   UniqueFd errors_;
   QmpReader qmp_;
   std::map<int, QmpMessage> answers_;
   int next_id_ = 100;
   TailBuffer console_{std::size_t{256} << 10};
   TailBuffer qemu_output_{std::size_t{16} << 10};
-  std::function<void(std::string_view)> agent_sink_;
-  std::string to_agent_;  // not yet taken by the socket
   bool loading_ = false;
   bool loaded_ = false;
   std::string load_fault_;

@@ -39,22 +39,26 @@ Result<BootMode> ParseBootMode(const std::string& text) {
 
 std::string Name(BootMode mode) { return mode == BootMode::kDirect ? "direct" : "bzimage"; }
 
-Result<BootMode> ChooseBootMode(const Profile& profile, const VmOptions& options) {
-  return ParseBootMode(options.boot.empty() ? profile.boot : options.boot);
-}
-
-std::string KernelCommandLine(const Profile& profile, BootMode boot) {
+std::string KernelCommandLine(const Architecture& architecture, const Profile& profile,
+                              BootMode boot) {
   // A kernel that panics resets at once, which ends QEMU (-no-reboot); one that hangs before its
   // console is up has said something through earlyprintk.
-  std::string line = "console=ttyS0 earlyprintk=ttyS0 panic=-1";
+  std::string line = fmt::format("console={0} earlyprintk={0} panic=-1", architecture.console);
   // A busy host keeps a vCPU waiting for longer than the 21 s after which the kernel takes it for
   // stuck; a case that really hangs meets its own limit.
   if (boot == BootMode::kDirect)
-    line +=
-        " quiet nokaslr mitigations=off cryptomgr.notests tsc=reliable no_timer_check"
-        " damon_stat.enabled=0 rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60";
+    line += fmt::format(
+        " quiet nokaslr mitigations=off cryptomgr.notests {}"
+        " damon_stat.enabled=0 rcupdate.rcu_cpu_stall_timeout=120 watchdog_thresh=60",
+        architecture.clock_words);
   for (const std::string& word : profile.command_line) line += " " + word;
   return line;
+}
+
+std::vector<int> MachineFds::Open() const {
+  std::vector<int> open = {qmp, console, agent, memory, kernel, initramfs, disk};
+  std::erase_if(open, [](int fd) { return fd < 0; });
+  return open;
 }
 
 std::vector<std::string> QemuArguments(const MachineArguments& machine) {
@@ -75,7 +79,7 @@ std::vector<std::string> QemuArguments(const MachineArguments& machine) {
     arguments.push_back(value);
   };
   add("-accel", machine.accelerator == Accelerator::kKvm ? "kvm" : "tcg,thread=multi");
-  add("-machine", "pc,memory-backend=ram,usb=off,vmport=off,hpet=off,dump-guest-core=off");
+  add("-machine", std::string(machine.architecture->qemu_machine));
   add("-cpu", "max");
   add("-smp", std::to_string(profile.cpus));
   add("-m", fmt::format("{}M", profile.memory_mib));

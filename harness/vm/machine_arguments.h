@@ -19,6 +19,8 @@ struct MachineFds {
   int kernel = -1;  // -1 on a restore, together with initramfs
   int initramfs = -1;
   int disk = -1;
+
+  [[nodiscard]] std::vector<int> Open() const;  // those that there are
 };
 
 enum class MemoryUse {
@@ -27,22 +29,20 @@ enum class MemoryUse {
 };
 
 struct MachineArguments {
+  const Architecture* architecture = &kX86_64;
   const Profile* profile = nullptr;
   Accelerator accelerator = Accelerator::kTcg;
-  BootMode boot = BootMode::kDirect;
   MachineFds fds;
   MemoryUse memory_use = MemoryUse::kPrivate;
   std::string kernel_command_line;
 };
 
-// argv without argv[0]. The devices depend on profile and accelerator alone, so that a restored
-// machine is the saved one.
+// argv without argv[0]. The devices depend on architecture, profile and accelerator alone, so that
+// a restored machine is the saved one.
 [[nodiscard]] std::vector<std::string> QemuArguments(const MachineArguments& machine);
 
 // What kassay needs, in direct mode its shortcuts, then the profile's words (the last one wins).
-[[nodiscard]] std::string KernelCommandLine(const Profile& profile, BootMode boot);
-
-// The options' boot mode, else the profile's.
-[[nodiscard]] Result<BootMode> ChooseBootMode(const Profile& profile, const VmOptions& options);
+[[nodiscard]] std::string KernelCommandLine(const Architecture& architecture,
+                                            const Profile& profile, BootMode boot);
 
 }  // namespace kassay

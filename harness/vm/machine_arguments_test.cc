@@ -13,11 +13,27 @@ using ::testing::Not;
 TEST(KernelCommandLine, HasShortcutsOnlyInDirectMode) {
   Profile profile;
   profile.command_line = {"lsm=landlock", "mitigations=auto"};
-  const std::string direct = KernelCommandLine(profile, BootMode::kDirect);
+  const std::string direct = KernelCommandLine(kX86_64, profile, BootMode::kDirect);
   EXPECT_THAT(direct, HasSubstr("mitigations=off"));
   EXPECT_TRUE(direct.ends_with(" lsm=landlock mitigations=auto")) << direct;
-  const std::string shipped = KernelCommandLine(profile, BootMode::kBzImage);
+  const std::string shipped = KernelCommandLine(kX86_64, profile, BootMode::kBzImage);
   EXPECT_EQ(shipped, "console=ttyS0 earlyprintk=ttyS0 panic=-1 lsm=landlock mitigations=auto");
+}
+
+TEST(MachineArguments, AreOfTheArchitecture) {
+  Architecture other = kX86_64;
+  other.console = "ttyAMA0";
+  other.clock_words = "tick=slow";
+  other.qemu_machine = "virt";
+  const Profile profile;
+  const std::string line = KernelCommandLine(other, profile, BootMode::kDirect);
+  EXPECT_TRUE(line.starts_with("console=ttyAMA0 earlyprintk=ttyAMA0 ")) << line;
+  EXPECT_THAT(line, HasSubstr(" tick=slow "));
+  EXPECT_THAT(line, Not(HasSubstr("tsc=")));
+  MachineArguments machine;
+  machine.architecture = &other;
+  machine.profile = &profile;
+  EXPECT_THAT(QemuArguments(machine), Contains("virt"));
 }
 
 TEST(QemuArguments, RestoresTheMachineThatWasSaved) {
@@ -70,15 +86,6 @@ TEST(Names, AreReadBack) {
     EXPECT_EQ(*ParseBootMode(Name(each)), each);
   EXPECT_EQ(ParseAccelerator("xen").error().code, ExitCode::kUsage);
   EXPECT_EQ(ParseBootMode("").error().code, ExitCode::kUsage);
-}
-
-TEST(ChooseBootMode, LetsTheUserOverrideTheProfile) {
-  Profile profile;
-  profile.boot = "bzimage";
-  VmOptions options;
-  EXPECT_EQ(*ChooseBootMode(profile, options), BootMode::kBzImage);
-  options.boot = "direct";
-  EXPECT_EQ(*ChooseBootMode(profile, options), BootMode::kDirect);
 }
 
 }  // namespace

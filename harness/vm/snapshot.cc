@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 
 struct Snapshot::State {
   Manifest manifest;
+  MachineArguments arguments;  // without descriptors; of the profile that follows
   Profile profile;
   QemuBinary qemu;
   fs::path path;
@@ -37,54 +38,46 @@ using std::chrono::seconds;
 // The guest's own start-up work that hello did not wait for.
 constexpr std::chrono::milliseconds kSettle{500};
 
-std::string HostCpu() {
+std::string HostCpu(const Architecture& architecture) {
   const auto text = ReadFile("/proc/cpuinfo", std::size_t{16} << 20);
   if (!text) return {};
   std::string cpu;
-  for (const char* field : {"model name", "microcode", "flags"}) {
+  for (const std::string_view field : architecture.cpu_fields) {
     const std::size_t at = text->find(field);
     if (at != std::string::npos) cpu += text->substr(at, text->find('\n', at) - at) + "\n";
   }
   return cpu;
 }
 
-struct Ingredients {
-  const MachineSpec& spec;
-  QemuBinary qemu;
-  Accelerator accelerator;
-  BootMode boot;
-};
-
-Result<std::string> KeyOf(const Ingredients& from) {
+Result<std::string> KeyOf(const BootPlan& plan) {
   struct stat binary {};
-  if (::stat(from.qemu.path.c_str(), &binary) != 0) return FailErrno(from.qemu.path.string());
-  const Profile& profile = from.spec.profile;
-  MachineArguments arguments;
-  arguments.profile = &profile;
-  arguments.accelerator = from.accelerator;
-  arguments.boot = from.boot;
+  if (::stat(plan.qemu.path.c_str(), &binary) != 0) return FailErrno(plan.qemu.path.string());
+  const MachineSpec& spec = *plan.spec;
+  const Profile& profile = spec.profile;
+  MachineArguments arguments = ArgumentsOf(plan);
   // The numbers of descriptors say nothing; that there are some does.
   arguments.fds = {0, 0, 0, 0, -1, -1, profile.disk_mib > 0 ? 0 : -1};
-  std::string image = from.spec.kernel.identity.image_sha256;
+  std::string image = spec.kernel.identity.image_sha256;
   if (image.empty()) {
-    KASSAY_TRY(image, Sha256HexOfFile(from.spec.kernel.image));
+    KASSAY_TRY(image, Sha256HexOfFile(spec.kernel.image));
   }
-  std::string initramfs = from.spec.initramfs.sha256;
+  std::string initramfs = spec.initramfs.sha256;
   if (initramfs.empty()) {
-    KASSAY_TRY(initramfs, Sha256HexOfFile(from.spec.initramfs.path));
+    KASSAY_TRY(initramfs, Sha256HexOfFile(spec.initramfs.path));
   }
   const Json key = {
       {"format", kSnapshotFormat},
       {"agent", protocol::kVersion},
       {"image", image},
       {"initramfs", initramfs},
-      {"command_line", KernelCommandLine(profile, from.boot)},
+      {"command_line", arguments.kernel_command_line},
       {"modules", profile.modules},
       {"disk_mib", profile.disk_mib},
-      {"boot", Name(from.boot)},
+      {"boot", Name(plan.boot)},
       {"arguments", QemuArguments(arguments)},
-      {"qemu", {from.qemu.version, from.qemu.path.string(), binary.st_size, binary.st_mtim.tv_sec}},
-      {"cpu", from.accelerator == Accelerator::kKvm ? HostCpu() : std::string()}};
+      {"qemu", {plan.qemu.version, plan.qemu.path.string(), binary.st_size, binary.st_mtim.tv_sec}},
+      {"cpu",
+       plan.accelerator == Accelerator::kKvm ? HostCpu(*arguments.architecture) : std::string()}};
   return Sha256Hex(key.dump());
 }
 
@@ -122,9 +115,9 @@ Status SaveState(LiveMachine& machine, int state) {
 }
 
 // Fills `folder`, which exists and is empty.
-Result<Manifest> MakeIn(const fs::path& folder, const Ingredients& from, const std::string& key,
+Result<Manifest> MakeIn(const fs::path& folder, const BootPlan& plan, const std::string& key,
                         const VmOptions& options) {
-  const std::uint64_t bytes = static_cast<std::uint64_t>(from.spec.profile.memory_mib) << 20;
+  const std::uint64_t bytes = static_cast<std::uint64_t>(plan.spec->profile.memory_mib) << 20;
   const UniqueFd memory(
       ::open((folder / "memory").c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   const UniqueFd state(
@@ -134,15 +127,10 @@ Result<Manifest> MakeIn(const fs::path& folder, const Ingredients& from, const s
     return FailErrno("cannot write " + folder.string());
   KASSAY_CHECK(GiveTo(QemuUser(), memory.Get()));
 
-  BootPlan plan;
-  plan.spec = &from.spec;
-  plan.qemu = from.qemu;
-  plan.accelerator = from.accelerator;
-  plan.boot = from.boot;
-  plan.memory = memory.Get();
-  plan.limit = options.boot_limit;
-  KASSAY_TRY(BootedMachine booted, BootOrExplain(plan, options));
-  NoteTroubles(from.spec, booted.hello, options);
+  BootPlan with_memory = plan;
+  with_memory.memory = memory.Get();
+  KASSAY_TRY(BootedMachine booted, BootOrExplain(with_memory, options));
+  NoteTroubles(*plan.spec, booted.hello, options);
   KASSAY_CHECK(booted.machine->Idle(kSettle));
   KASSAY_CHECK(SaveState(*booted.machine, state.Get()));
   booted.machine.reset();
@@ -166,7 +154,7 @@ UniqueFd OpenAgain(const UniqueFd& file) {
 }
 
 // With the exclusive lock of `key`: the folder appears whole or not at all.
-Status Make(const fs::path& folder, const Ingredients& from, const std::string& key,
+Status Make(const fs::path& folder, const BootPlan& plan, const std::string& key,
             const VmOptions& options) {
   std::error_code error;
   const fs::path making = folder / (key + ".making");
@@ -175,7 +163,7 @@ Status Make(const fs::path& folder, const Ingredients& from, const std::string& 
   if (!fs::create_directory(making, error))
     return Fail("cannot make " + making.string() + ": " + error.message());
   fs::permissions(making, fs::perms::owner_all, error);
-  auto manifest = MakeIn(making, from, key, options);
+  auto manifest = MakeIn(making, plan, key, options);
   if (!manifest) {
     fs::remove_all(making, error);
     return Fail(manifest.error());
@@ -187,7 +175,7 @@ Status Make(const fs::path& folder, const Ingredients& from, const std::string& 
 
 }  // namespace
 
-const MachineFacts& Snapshot::facts() const { return state_->manifest.facts; }
+const TargetFacts& Snapshot::facts() const { return state_->manifest.facts; }
 const std::string& Snapshot::key() const { return state_->manifest.key; }
 
 Result<std::unique_ptr<Guest>> Snapshot::Restore() const {
@@ -203,9 +191,8 @@ Result<std::unique_ptr<Guest>> Snapshot::Restore() const {
   setup.user = QemuUser();
   setup.state = device_state.Get();
   MachineArguments& arguments = setup.arguments;
+  arguments = state_->arguments;
   arguments.profile = &state_->profile;
-  arguments.accelerator = state_->manifest.facts.accelerator;
-  arguments.boot = state_->manifest.facts.boot;
   arguments.memory_use = MemoryUse::kPrivate;
   arguments.fds.memory = memory.Get();
   arguments.fds.disk = disk.Get();
@@ -220,13 +207,10 @@ Result<Snapshot> SnapshotCache::Ensure(const MachineSpec& spec, const VmOptions&
   std::error_code error;
   fs::create_directories(folder_, error);
   if (error) return Fail("cannot make " + folder_.string() + ": " + error.message());
-  KASSAY_TRY(const AcceleratorChoice choice, ChooseAccelerator(spec, options));
-  if (options.accelerator == Accelerator::kAuto && !choice.reason.empty())
-    Note(options, "emulation instead of KVM: " + choice.reason);
-  Ingredients from{spec, {}, choice.accelerator, BootMode::kDirect};
-  KASSAY_TRY(from.qemu, FindQemu(options));
-  KASSAY_TRY(from.boot, BootModeFor(spec.kernel, spec.profile, options));
-  KASSAY_TRY(const std::string key, KeyOf(from));
+  KASSAY_TRY(const BootPlan plan, PlanBoot(spec, options));
+  if (options.accelerator == Accelerator::kAuto && !plan.why_slow.empty())
+    Note(options, "emulation instead of KVM: " + plan.why_slow);
+  KASSAY_TRY(const std::string key, KeyOf(plan));
 
   // Between the exclusive lock of who makes it and the shared one of who uses it, somebody may
   // evict it.
@@ -236,9 +220,10 @@ Result<Snapshot> SnapshotCache::Ensure(const MachineSpec& spec, const VmOptions&
       auto present = LoadSnapshot(folder_, key);
       if (present) {
         TouchSnapshot(folder_, key);
+        present->manifest.facts.why_slow = plan.why_slow;
         return Snapshot(std::make_shared<const Snapshot::State>(Snapshot::State{
-            std::move(present->manifest), spec.profile, from.qemu, folder_ / key, std::move(lock),
-            std::move(present->memory), std::move(present->state)}));
+            std::move(present->manifest), ArgumentsOf(plan), spec.profile, plan.qemu, folder_ / key,
+            std::move(lock), std::move(present->memory), std::move(present->state)}));
       }
     }
     KASSAY_TRY(const SnapshotLock lock, SnapshotLock::Exclusive(folder_, key));
@@ -247,7 +232,7 @@ Result<Snapshot> SnapshotCache::Ensure(const MachineSpec& spec, const VmOptions&
     if (fs::exists(folder_ / key, error))
       Note(options, "the snapshot of " + spec.kernel.identity.spec +
                         " is made again: " + present.error().message);
-    KASSAY_CHECK(Make(folder_, from, key, options));
+    KASSAY_CHECK(Make(folder_, plan, key, options));
     TouchSnapshot(folder_, key);
     EvictSnapshots(folder_, key, max_bytes_);
   }

@@ -20,7 +20,7 @@
 
 #include "harness/base/paths.h"
 #include "harness/base/result.h"
-#include "harness/target/guest.h"
+#include "harness/target/lab.h"
 #include "harness/vm/machine.h"
 
 namespace kassay {
@@ -28,7 +28,7 @@ namespace kassay {
 // Holds a shared lock on its folder, so that no other process evicts it meanwhile. Cheap to copy.
 class Snapshot {
  public:
-  [[nodiscard]] const MachineFacts& facts() const;
+  [[nodiscard]] const TargetFacts& facts() const;
   // 64 hexadecimal digits.
   [[nodiscard]] const std::string& key() const;
   // A machine that goes on where the snapshot was taken. The agent sets clock and random pool anew

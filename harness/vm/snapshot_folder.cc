@@ -6,18 +6,16 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "harness/base/file.h"
 #include "harness/base/interrupt.h"
 #include "harness/base/sha256.h"
+#include "harness/base/text/json_fields.h"
 
 namespace kassay {
 namespace fs = std::filesystem;
 namespace {
-
-using Json = nlohmann::json;
 
 std::int64_t MtimeNs(const struct stat& status) {
   return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
@@ -65,54 +63,33 @@ std::vector<Candidate> Snapshots(const fs::path& folder) {
 
 }  // namespace
 
-std::string ToJson(const Manifest& manifest) {
-  const MachineFacts& facts = manifest.facts;
-  return Json{{"format", kSnapshotFormat},
-              {"key", manifest.key},
-              {"qemu_version", facts.qemu_version},
-              {"accelerator", Name(facts.accelerator)},
-              {"boot", Name(facts.boot)},
-              {"command_line", facts.command_line},
-              {"kernel_release", facts.kernel_release},
-              {"boot_ms", facts.boot_time.count()},
-              {"memory_bytes", manifest.memory_bytes},
-              {"memory_mtime_ns", manifest.memory_mtime_ns},
-              {"state_bytes", manifest.state_bytes},
-              {"state_sha256", manifest.state_sha256}}
-             .dump(1, ' ', false, Json::error_handler_t::replace) +
-         "\n";
+static void Describe(JsonFields& fields, Manifest& manifest) {
+  TargetFacts& facts = manifest.facts;
+  auto boot_ms = static_cast<std::int64_t>(facts.boot_time.count());
+  fields("format", manifest.format);
+  fields("key", manifest.key);
+  fields("qemu_version", facts.emulator);
+  fields("accelerator", facts.accelerator);
+  fields("boot", facts.boot);
+  fields("command_line", facts.command_line);
+  fields("boot_ms", boot_ms);
+  fields("memory_bytes", manifest.memory_bytes);
+  fields("memory_mtime_ns", manifest.memory_mtime_ns);
+  fields("state_bytes", manifest.state_bytes);
+  fields("state_sha256", manifest.state_sha256);
+  facts.boot_time = std::chrono::milliseconds(boot_ms);
 }
 
+std::string ToJson(const Manifest& manifest) { return DumpJson(JsonOf(manifest), 1) + "\n"; }
+
 Result<Manifest> ParseManifest(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, false);
-  const Error damaged{"its manifest is damaged"};
-  if (!json.is_object()) return Fail(damaged);
-  const auto string = [&json](const char* key) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
-  };
-  const auto number = [&json](const char* key) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_number_integer() ? found->get<std::int64_t>() : -1;
-  };
-  if (number("format") != kSnapshotFormat) return Fail("it has another format");
-  Manifest manifest;
-  manifest.key = string("key");
-  MachineFacts& facts = manifest.facts;
-  facts.qemu_version = string("qemu_version");
-  facts.command_line = string("command_line");
-  facts.kernel_release = string("kernel_release");
-  facts.boot_time = std::chrono::milliseconds(number("boot_ms"));
-  const auto accelerator = ParseAccelerator(string("accelerator"));
-  const auto boot = ParseBootMode(string("boot"));
-  if (!accelerator || !boot || number("memory_bytes") <= 0 || number("state_bytes") <= 0)
-    return Fail(damaged);
-  facts.accelerator = *accelerator;
-  facts.boot = *boot;
-  manifest.memory_bytes = static_cast<std::uint64_t>(number("memory_bytes"));
-  manifest.memory_mtime_ns = number("memory_mtime_ns");
-  manifest.state_bytes = static_cast<std::uint64_t>(number("state_bytes"));
-  manifest.state_sha256 = string("state_sha256");
+  std::string problem;
+  const auto json = ParseJson(text);
+  if (!json) return Fail("its manifest is damaged");
+  const auto manifest = ReadJson<Manifest>(*json, "", problem);
+  if (manifest.format != kSnapshotFormat) return Fail("it has another format");
+  if (!problem.empty() || manifest.memory_bytes == 0 || manifest.state_bytes == 0)
+    return Fail("its manifest is damaged");
   return manifest;
 }
 

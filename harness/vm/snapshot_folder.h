@@ -10,7 +10,7 @@
 
 #include "harness/base/result.h"
 #include "harness/base/unique_fd.h"
-#include "harness/vm/machine.h"
+#include "harness/target/lab.h"
 
 namespace kassay {
 
@@ -18,8 +18,9 @@ namespace kassay {
 inline constexpr int kSnapshotFormat = 2;
 
 struct Manifest {
+  int format = kSnapshotFormat;
   std::string key;
-  MachineFacts facts;
+  TargetFacts facts;  // but for why_slow
   std::uint64_t memory_bytes = 0;
   std::int64_t memory_mtime_ns = 0;  // nobody writes to it once it is made
   std::uint64_t state_bytes = 0;

@@ -1,11 +1,10 @@
-#include "harness/run/lab.h"
+#include "harness/vm/vm_lab.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "harness/base/process/program.h"
 #include "harness/base/sha256.h"
-#include "harness/host/host_guest.h"
 #include "harness/image/initramfs.h"
 #include "harness/profile/profile.h"
 #include "harness/protocol/guest_layout.h"
@@ -15,17 +14,8 @@
 
 namespace kassay {
 
-Result<std::filesystem::path> VmLab::Headers() {
-  const std::lock_guard<std::mutex> lock(headers_mutex_);
-  if (!headers_) {
-    headers_ = std::make_unique<Result<std::filesystem::path>>(
-        options_.headers_dir ? options_.headers_dir() : std::filesystem::path());
-  }
-  return *headers_;
-}
-
 Result<std::filesystem::path> VmLab::Prepared(const std::string& suite) {
-  KASSAY_TRY(const std::filesystem::path headers, Headers());
+  KASSAY_TRY(const std::filesystem::path headers, options_.headers->Folder());
   const std::filesystem::path executable = options_.libexec_dir / "suites" / suite;
   KASSAY_TRY(const std::string executable_sha256, Sha256HexOfFile(executable));
   const std::string key =
@@ -51,11 +41,20 @@ Result<std::filesystem::path> VmLab::Prepared(const std::string& suite) {
   return folder;
 }
 
-Result<Snapshot> VmLab::Make(const std::string& profile_name) {
+VmOptions VmLab::Telling(const NoteSink& note) const {
+  VmOptions options = options_.vm;
+  options.note = note;
+  return options;
+}
+
+Result<MachineSpec> VmLab::Machine(const std::string& profile_name, bool with_shell,
+                                   const NoteSink& note) {
   KASSAY_TRY(const Profile profile, LoadProfile(options_.profiles_dir, profile_name));
   InitramfsSpec image;
   image.kernel = &options_.kernel;
   image.profile = &profile;
+  image.with_shell = with_shell;
+  image.prepared = options_.prepared;
   if (const auto suites = options_.suites.find(profile_name); suites != options_.suites.end())
     image.suites.assign(suites->second.begin(), suites->second.end());
   for (const std::string& suite : image.suites) {
@@ -65,15 +64,17 @@ Result<Snapshot> VmLab::Make(const std::string& profile_name) {
   }
   KASSAY_TRY(const Initramfs initramfs, BuildInitramfs(image, options_.cache_dir / "images"));
   for (const std::string& module : initramfs.missing_modules) {
-    if (options_.vm.note)
-      options_.vm.note(fmt::format("profile {}: this kernel has no {}", profile_name, module));
+    if (note) note(fmt::format("profile {}: this kernel has no {}", profile_name, module));
   }
-  const SnapshotCache cache(options_.cache_dir / "snapshots");
-  const MachineSpec machine{options_.kernel, profile, initramfs};
-  return cache.Ensure(machine, options_.vm);
+  return MachineSpec{options_.kernel, profile, initramfs};
 }
 
-Result<Snapshot> VmLab::Prepare(const std::string& profile) {
+Result<Snapshot> VmLab::Make(const std::string& profile, const NoteSink& note) {
+  KASSAY_TRY(const MachineSpec machine, Machine(profile, /*with_shell=*/false, note));
+  return SnapshotCache(options_.cache_dir / "snapshots").Ensure(machine, Telling(note));
+}
+
+Result<Snapshot> VmLab::SnapshotOf(const std::string& profile, const NoteSink& note) {
   Entry* entry = nullptr;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -84,49 +85,49 @@ Result<Snapshot> VmLab::Prepare(const std::string& profile) {
   // Other profiles can be made meanwhile; who wants this one waits.
   const std::lock_guard<std::mutex> lock(entry->being_made);
   if (!entry->snapshot) {
-    auto made = std::make_unique<Result<Snapshot>>(Make(profile));
+    entry->snapshot = std::make_unique<Result<Snapshot>>(Make(profile, note));
     const std::lock_guard<std::mutex> publish(mutex_);
-    entry->snapshot = std::move(made);
+    if (*entry->snapshot) facts_[profile] = (*entry->snapshot)->facts();
   }
   return *entry->snapshot;
 }
 
-Result<std::unique_ptr<Guest>> VmLab::HostGuest() {
-  KASSAY_TRY(const std::filesystem::path headers, Headers());
-  return MakeHostGuest(headers);
+Result<std::unique_ptr<Guest>> VmLab::Boot(const std::string& profile, const NoteSink& note) {
+  KASSAY_TRY(const MachineSpec machine, Machine(profile, /*with_shell=*/false, note));
+  KASSAY_TRY(BootedGuest booted, BootFresh(machine, Telling(note)));
+  const std::lock_guard<std::mutex> publish(mutex_);
+  facts_[profile] = booted.facts;
+  return std::move(booted.guest);
 }
 
 Status VmLab::Ready(const std::set<std::string>& profiles) const {
   // Wrong usage is told before what this machine lacks.
-  bool boots = false;
   for (const std::string& name : profiles) {
-    if (name == kHostProfile) continue;
-    boots = true;
     KASSAY_TRY(const Profile profile, LoadProfile(options_.profiles_dir, name));
     KASSAY_CHECK(BootModeFor(options_.kernel, profile, options_.vm));
   }
-  if (boots) KASSAY_CHECK(FindQemu(options_.vm));
+  if (!profiles.empty()) KASSAY_CHECK(FindQemu(options_.vm, *options_.kernel.architecture));
   return {};
 }
 
-Result<std::unique_ptr<Guest>> VmLab::Fresh(const std::string& profile) {
-  if (profile == kHostProfile) return HostGuest();
-  KASSAY_TRY(const Snapshot snapshot, Prepare(profile));
+Result<std::unique_ptr<Guest>> VmLab::Fresh(const std::string& profile, const NoteSink& note) {
+  if (options_.keeping == Keeping::kNothing) return Boot(profile, note);
+  KASSAY_TRY(const Snapshot snapshot, SnapshotOf(profile, note));
   return snapshot.Restore();
 }
 
-std::string VmLab::SuitePath(const std::string& profile, const std::string& suite) const {
-  return profile == kHostProfile ? (options_.libexec_dir / "suites" / suite).string()
-                                 : std::string(kGuestSuitesDir) + "/" + suite;
+std::string VmLab::SuitePath(const std::string& /*profile*/, const std::string& suite) const {
+  return std::string(kGuestSuitesDir) + "/" + suite;
 }
 
-std::map<std::string, MachineFacts> VmLab::Facts() const {
+std::map<std::string, TargetFacts> VmLab::Facts() const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  std::map<std::string, MachineFacts> facts;
-  for (const auto& [profile, entry] : entries_) {
-    if (entry->snapshot && *entry->snapshot) facts[profile] = (*entry->snapshot)->facts();
-  }
-  return facts;
+  return facts_;
+}
+
+Status VmLab::Shell(const std::string& profile, const NoteSink& note) {
+  KASSAY_TRY(const MachineSpec machine, Machine(profile, /*with_shell=*/true, note));
+  return RunShell(machine, Telling(note));
 }
 
 }  // namespace kassay

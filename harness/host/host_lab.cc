@@ -1,4 +1,4 @@
-#include "harness/host/host_guest.h"
+#include "harness/host/host_lab.h"
 
 #include "harness/base/process/program.h"
 #include "harness/base/text/line_cutter.h"
@@ -47,8 +47,10 @@ class HostGuest : public Guest {
 
 }  // namespace
 
-std::unique_ptr<Guest> MakeHostGuest(const std::filesystem::path& headers_dir) {
-  return std::make_unique<HostGuest>(headers_dir);
+Result<std::unique_ptr<Guest>> HostLab::Fresh(const std::string& /*profile*/,
+                                              const NoteSink& /*note*/) {
+  KASSAY_TRY(std::filesystem::path headers, headers_->Folder());
+  return std::make_unique<HostGuest>(std::move(headers));
 }
 
 }  // namespace kassay

@@ -1,4 +1,4 @@
-#include "harness/host/host_guest.h"
+#include "harness/host/host_lab.h"
 
 #include <gmock/gmock.h>
 
@@ -16,12 +16,16 @@ GuestOutcome RunShell(const std::string& script, std::chrono::milliseconds limit
   GuestCommand command;
   command.argv = {"/bin/sh", "-c", script};
   command.limit = limit;
-  const auto outcome = MakeHostGuest("/the/headers")->Run(command, nullptr);
+  HostLab lab("/libexec", std::make_shared<KernelHeaders>(
+                      []() -> Result<std::filesystem::path> { return "/the/headers"; }));
+  const auto guest = lab.Fresh("host", {});
+  if (!guest) return GuestOutcome();
+  const auto outcome = (*guest)->Run(command, nullptr);
   EXPECT_TRUE(outcome) << outcome.error().message;
   return outcome.value_or(GuestOutcome());
 }
 
-TEST(HostGuest, TakesRecordsLineByLineAndNamesTheHeaders) {
+TEST(HostLab, TakesRecordsLineByLineAndNamesTheHeaders) {
   const GuestOutcome outcome = RunShell(
       "exec 5>/proc/self/fd/$KASSAY_RECORD_FD; echo one >&5; echo $KASSAY_KERNEL_HEADERS >&5; "
       "echo out; echo err >&2; exit 3",
@@ -32,7 +36,7 @@ TEST(HostGuest, TakesRecordsLineByLineAndNamesTheHeaders) {
   EXPECT_EQ(outcome.status, 3);
 }
 
-TEST(HostGuest, KeepsOneRecordAndOneByteOverTheBounds) {
+TEST(HostLab, KeepsOneRecordAndOneByteOverTheBounds) {
   const GuestOutcome outcome = RunShell(
       "(head -c 100000 /dev/zero; echo; yes | head -n 5000) "
       ">/proc/self/fd/$KASSAY_RECORD_FD",
@@ -42,7 +46,7 @@ TEST(HostGuest, KeepsOneRecordAndOneByteOverTheBounds) {
   EXPECT_EQ(outcome.records[1], "y");
 }
 
-TEST(HostGuest, TellsALimitAndASignal) {
+TEST(HostLab, TellsALimitAndASignal) {
   EXPECT_EQ(RunShell("exec sleep 60", std::chrono::milliseconds(200)).end,
             GuestOutcome::End::kTimedOut);
   const GuestOutcome killed = RunShell("kill -SEGV $$", std::chrono::seconds(10));

@@ -1,5 +1,5 @@
 // What is found out before a machine of a VmLab is started.
-#include "harness/run/lab.h"
+#include "harness/vm/vm_lab.h"
 
 #include <gmock/gmock.h>
 
@@ -40,7 +40,7 @@ class VmLabTest : public ::testing::Test {
 
 TEST_F(VmLabTest, AVmlinuxIsRefusedWhereTheFirmwaresWayIsAskedFor) {
   Write("image", "\177ELF");
-  EXPECT_THAT(WhyNotReady({"host", "quick"}).message, HasSubstr("/no/such/qemu"));
+  EXPECT_THAT(WhyNotReady({"quick"}).message, HasSubstr("/no/such/qemu"));
   const Error by_profile = WhyNotReady({"quick", "shipped"});
   EXPECT_EQ(by_profile.code, ExitCode::kUsage);
   EXPECT_THAT(by_profile.message, HasSubstr("is a vmlinux"));
@@ -49,6 +49,8 @@ TEST_F(VmLabTest, AVmlinuxIsRefusedWhereTheFirmwaresWayIsAskedFor) {
   options_.vm.boot = "direct";
   EXPECT_THAT(WhyNotReady({"quick", "shipped"}).message, HasSubstr("/no/such/qemu"));
 }
+
+TEST_F(VmLabTest, WithoutAMachineNothingIsNeeded) { EXPECT_EQ(WhyNotReady({}).message, "ready"); }
 
 }  // namespace
 }  // namespace kassay

@@ -1,0 +1,81 @@
+#include "harness/cli/labs.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "harness/host/host_lab.h"
+#include "harness/vm/boot.h"
+#include "harness/vm/boot_path.h"
+
+namespace kassay::cli {
+namespace {
+
+class TwoLabs : public Lab {
+ public:
+  explicit TwoLabs(const VmLabOptions& machines)
+      : host_(machines.libexec_dir, machines.headers), machines_(machines) {}
+
+  Status Ready(const std::set<std::string>& profiles) const override {
+    std::set<std::string> booted = profiles;
+    booted.erase(kHostProfile);
+    return machines_.Ready(booted);
+  }
+  Result<std::unique_ptr<Guest>> Fresh(const std::string& profile, const NoteSink& note) override {
+    return profile == kHostProfile ? host_.Fresh(profile, note) : machines_.Fresh(profile, note);
+  }
+  std::string SuitePath(const std::string& profile, const std::string& suite) const override {
+    return profile == kHostProfile ? host_.SuitePath(profile, suite)
+                                   : machines_.SuitePath(profile, suite);
+  }
+  std::map<std::string, TargetFacts> Facts() const override { return machines_.Facts(); }
+
+ private:
+  HostLab host_;
+  VmLab machines_;
+};
+
+}  // namespace
+
+Result<VmLabOptions> MachinesOf(const Kernel& kernel, const MachineFlags& flags) {
+  VmLabOptions machines;
+  machines.kernel = kernel;
+  machines.profiles_dir = DataDir() / "vm" / "profiles";
+  machines.libexec_dir = LibexecDir();
+  machines.cache_dir = CacheDir();
+  KASSAY_TRY(machines.vm.accelerator, ParseAccelerator(flags.accelerator));
+  machines.vm.boot = flags.boot;
+  return machines;
+}
+
+std::unique_ptr<Lab> WithThisMachine(const VmLabOptions& machines) {
+  return std::make_unique<TwoLabs>(machines);
+}
+
+Result<std::string> WhatCarriesMachines() {
+  KASSAY_TRY(const QemuBinary qemu, FindQemu({}, kX86_64));
+  return fmt::format("QEMU {} ({})", qemu.version, qemu.path.string());
+}
+
+Status CheckBootsAsShipped(const Kernel& kernel) {
+  return CheckBootPath(kernel, BootMode::kBzImage);
+}
+
+Result<RunResult> RunOn(const Kernel& kernel, const KernelOptions& options, const RunFlags& flags,
+                        RunObserver& observer) {
+  const RunOptions run = RunOptionsOf(flags);
+  KASSAY_TRY(VmLabOptions machines, MachinesOf(kernel, flags.machine));
+  SuiteImages images = ImagesOf({run.data_dir, run.libexec_dir, run.cache_dir / "lists"}, run);
+  machines.suites = std::move(images.suites);
+  machines.preparing = std::move(images.preparing);
+  machines.vm.boot_limit = std::chrono::seconds(
+      std::lround(static_cast<double>(machines.vm.boot_limit.count()) * run.limit_scale));
+  machines.headers = std::make_shared<KernelHeaders>([&]() -> Result<std::filesystem::path> {
+    if (!flags.headers.empty()) return std::filesystem::path(flags.headers);
+    return KernelStore(options.store).Headers(options.spec);
+  });
+  return RunKernel(*WithThisMachine(machines), kernel, run, observer);
+}
+
+}  // namespace kassay::cli
