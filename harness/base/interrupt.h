@@ -23,6 +23,6 @@ void RequestInterrupt();
 // Makes the state fresh again, for unit tests of one process.
 void ClearInterruptForTesting();
 
-[[nodiscard]] inline Error Interruption() { return {"interrupted", ExitCode::kInterrupted}; }
+[[nodiscard]] inline Error Interruption() { return {"interrupted", ErrorKind::kInterrupted}; }
 
 }  // namespace kassay

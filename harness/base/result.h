@@ -10,25 +10,23 @@
 
 namespace kassay {
 
-// The process exit codes; documented in README.md and in `kassay --help`.
-enum class ExitCode : int {
-  kConformant = 0,     // everything that had to hold does (absent, disabled and waived included)
-  kNonconformant = 1,  // at least one requirement does not hold
-  kUsage = 2,          // wrong usage: unknown option, suite, case or kernel spec
-  kCouldNotTest =
-      3,  // no QEMU, no kernel, it does not boot, disk full: nothing was said about the kernel
-  kRegressed = 4,      // worse than the baseline
-  kInterrupted = 130,  // Ctrl-C; what was finished is kept
+// Who or what is to blame: what a caller decides by. The command line makes exit codes of it
+// (harness/cli/exit_code.h).
+enum class ErrorKind {
+  kUnable,   // the surroundings: no QEMU, no kernel, a full disk; nothing was said about a kernel
+  kUsage,    // what was asked for: an unknown option, suite, case or kernel; a damaged file
+  kRefuted,  // what is claimed does not hold: a certificate, a level
+  kInterrupted,  // Ctrl-C
 };
 
 // One line for a person: what went wrong and, where there is a remedy, what to do about it.
 struct Error {
   std::string message;
-  ExitCode code = ExitCode::kCouldNotTest;
+  ErrorKind kind = ErrorKind::kUnable;
 
   // Puts context in front: "cannot unpack linux.deb: " + what happened below.
   [[nodiscard]] Error Within(const std::string& context) const {
-    return {context + ": " + message, code};
+    return {context + ": " + message, kind};
   }
 };
 
@@ -36,8 +34,8 @@ template <typename T>
 using Result = tl::expected<T, Error>;
 using Status = tl::expected<void, Error>;
 
-inline tl::unexpected<Error> Fail(std::string message, ExitCode code = ExitCode::kCouldNotTest) {
-  return tl::unexpected<Error>(Error{std::move(message), code});
+inline tl::unexpected<Error> Fail(std::string message, ErrorKind kind = ErrorKind::kUnable) {
+  return tl::unexpected<Error>(Error{std::move(message), kind});
 }
 inline tl::unexpected<Error> Fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
 

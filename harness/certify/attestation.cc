@@ -63,7 +63,7 @@ Result<Statement> StatementFromJson(std::string_view text) {
     predicate.Get("passedTests", statement.passed);
     predicate.Get("warnedTests", statement.warned);
   }
-  if (!problem.empty()) return Fail("not a test-result statement: " + problem, ExitCode::kUsage);
+  if (!problem.empty()) return Fail("not a test-result statement: " + problem, ErrorKind::kUsage);
   return statement;
 }
 
@@ -93,7 +93,7 @@ std::string ToJson(const Envelope& envelope) {
 }
 
 Result<Envelope> EnvelopeFromJson(std::string_view text) {
-  if (text.size() > kMaxEnvelopeBytes) return Fail("the envelope is too large", ExitCode::kUsage);
+  if (text.size() > kMaxEnvelopeBytes) return Fail("the envelope is too large", ErrorKind::kUsage);
   KASSAY_TRY(const Json json, ParseJson(text));
   Envelope envelope;
   std::string payload;
@@ -111,17 +111,17 @@ Result<Envelope> EnvelopeFromJson(std::string_view text) {
                    return sig;
                  });
   if (problem.empty() && signatures.size() != 1) problem = "/signatures must hold one";
-  if (!problem.empty()) return Fail("not a DSSE envelope: " + problem, ExitCode::kUsage);
+  if (!problem.empty()) return Fail("not a DSSE envelope: " + problem, ErrorKind::kUsage);
   KASSAY_TRY(envelope.payload, FromBase64(payload));
   KASSAY_TRY(envelope.signature, FromBase64(signatures[0]));
   if (ToJson(envelope) != text) {
-    return Fail("the envelope is not in the one form that kassay writes", ExitCode::kUsage);
+    return Fail("the envelope is not in the one form that kassay writes", ErrorKind::kUsage);
   }
   return envelope;
 }
 
 Status CheckSignature(const Envelope& envelope, const Key& key) {
-  const auto refuse = [](const std::string& why) { return Fail(why, ExitCode::kNonconformant); };
+  const auto refuse = [](const std::string& why) { return Fail(why, ErrorKind::kRefuted); };
   if (envelope.payload_type != kPayloadType) {
     return refuse("the payload is '" + envelope.payload_type + "', not an in-toto statement");
   }

@@ -17,7 +17,7 @@ namespace {
 constexpr const char* kResultsName = "results.json";
 constexpr size_t kMaxResultBytes = size_t{512} << 20;
 
-tl::unexpected<Error> Refuse(const std::string& why) { return Fail(why, ExitCode::kNonconformant); }
+tl::unexpected<Error> Refuse(const std::string& why) { return Fail(why, ErrorKind::kRefuted); }
 
 // A folder that goes away unless it is kept.
 class Draft {
@@ -122,7 +122,7 @@ Result<Certificate> MakeBundle(const CertifyInput& input, const Key& key, const 
   std::error_code error;
   if (fs::exists(out, error)) {
     return Fail(out.string() + " is there already: choose another folder with --out",
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
   Draft draft(out.string() + ".draft");
   const fs::path& folder = draft.folder();

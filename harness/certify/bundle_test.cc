@@ -152,9 +152,9 @@ class BundleTest : public ::testing::Test {
     if (config_known_) kernel.config_file = dir_ / "config";
     RunOptions options;
     options.out_dir = dir_ / "run";
-    options.data_dir = dir_ / "data";
-    options.libexec_dir = dir_ / "libexec";
-    options.cache_dir = dir_ / "cache";
+    options.installation.data_dir = dir_ / "data";
+    options.installation.libexec_dir = dir_ / "libexec";
+    options.installation.cache_dir = dir_ / "cache";
     options.jobs = 1;
     options.filters = filters_;
     options.repeat = repeat_;
@@ -261,7 +261,7 @@ TEST_F(BundleTest, AnotherKeyIsRefused) {
   const auto verified =
       VerifyBundle(Bundle(), Key::FromPem(other.PublicPem().value(), false).value());
   ASSERT_FALSE(verified);
-  EXPECT_EQ(verified.error().code, ExitCode::kNonconformant);
+  EXPECT_EQ(verified.error().kind, ErrorKind::kRefuted);
   EXPECT_THAT(verified.error().message, HasSubstr("not with the key given"));
 }
 

@@ -16,7 +16,7 @@ namespace kassay {
 namespace fs = std::filesystem;
 namespace {
 
-tl::unexpected<Error> Refuse(const std::string& why) { return Fail(why, ExitCode::kNonconformant); }
+tl::unexpected<Error> Refuse(const std::string& why) { return Fail(why, ErrorKind::kRefuted); }
 
 Status CheckWhole(const RunRecord& record, const RunResult& run) {
   if (run.interrupted) return Refuse("the run did not come to its end");

@@ -54,7 +54,7 @@ class Resolver {
  private:
   tl::unexpected<Error> Unknown(const std::string& id) const {
     return Fail(fmt::format("level {}: no catalogue knows a requirement '{}'", level_.name, id),
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
 
   Status Take(const std::string& pattern) {
@@ -77,7 +77,7 @@ class Resolver {
       if (named) {
         return Fail(fmt::format("level {}: no case can test {}: {}", level_.name, requirement.id,
                                 requirement.untested),
-                    ExitCode::kUsage);
+                    ErrorKind::kUsage);
       }
       not_asked_[requirement.id] = "not tested: " + requirement.untested;
     } else if (!not_promised.empty()) {
@@ -140,7 +140,7 @@ Result<Level> ParseLevel(std::string_view text, const std::string& file) {
     reader.Finish();
   }
   top.Finish();
-  if (!problem.empty()) return Fail(problem, ExitCode::kUsage);
+  if (!problem.empty()) return Fail(problem, ErrorKind::kUsage);
   return level;
 }
 
@@ -153,13 +153,13 @@ Result<Level> LoadLevel(const fs::path& levels_dir, const std::string& name) {
   std::sort(known.begin(), known.end());
   if (std::find(known.begin(), known.end(), name) == known.end()) {
     return Fail(fmt::format("there is no level '{}'; known: {}", name, fmt::join(known, ", ")),
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
   const fs::path file = levels_dir / (name + ".toml");
   KASSAY_TRY(const std::string text, ReadFile(file, kMaxTomlBytes));
   KASSAY_TRY(Level level, ParseLevel(text, file.string()));
   if (level.name != name) {
-    return Fail(file.string() + ": the level's name is '" + level.name + "'", ExitCode::kUsage);
+    return Fail(file.string() + ": the level's name is '" + level.name + "'", ErrorKind::kUsage);
   }
   return level;
 }

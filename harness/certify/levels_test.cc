@@ -22,20 +22,19 @@ std::vector<std::string> Levels() {
 class ProjectLevel : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(ProjectLevel, AcceptsWhatItsCasesNeed) {
-  const fs::path data = KASSAY_BUILT_DATA_DIR;
-  const Installation installation{data, KASSAY_BUILT_LIBEXEC_DIR};
-  const auto names = installation.InstalledSuites();
+  const Installation installation{KASSAY_BUILT_DATA_DIR, KASSAY_BUILT_LIBEXEC_DIR, {}, {}, {}};
+  const auto names = InstalledSuites(installation);
   ASSERT_TRUE(names) << names.error().message;
-  const auto suites = installation.LoadAll(*names);
+  const auto suites = LoadSuites(installation, *names);
   ASSERT_TRUE(suites) << suites.error().message;
-  const auto level = LoadLevel(data / "levels", GetParam());
+  const auto level = LoadLevel(installation.LevelsDir(), GetParam());
   ASSERT_TRUE(level) << level.error().message;
   std::vector<Catalogue> catalogues;
   for (const Suite& suite : *suites) catalogues.push_back(suite.catalogue);
   std::map<std::string, Profile> profiles;
   for (const std::string& name : ProfilesOf(*suites, level->profile)) {
     if (name == kHostProfile) continue;
-    const auto profile = LoadProfile(data / "vm" / "profiles", name);
+    const auto profile = LoadProfile(installation.ProfilesDir(), name);
     ASSERT_TRUE(profile) << profile.error().message;
     profiles[name] = *profile;
   }

@@ -26,10 +26,10 @@ BundleFile ReadManifestFile(const Json& json, const std::string& place, std::str
 }  // namespace
 
 Result<BundleManifest> BundleManifestOf(const fs::path& bundle) {
-  const auto refuse = [](const std::string& why) { return Fail(why, ExitCode::kNonconformant); };
+  const auto refuse = [](const std::string& why) { return Fail(why, ErrorKind::kRefuted); };
   std::error_code error;
   fs::recursive_directory_iterator entries(bundle, error);
-  if (error) return Fail(bundle.string() + ": " + error.message(), ExitCode::kUsage);
+  if (error) return Fail(bundle.string() + ": " + error.message(), ErrorKind::kUsage);
   BundleManifest manifest;
   std::uint64_t total = 0;
   for (; entries != fs::recursive_directory_iterator(); entries.increment(error)) {
@@ -74,12 +74,12 @@ Result<BundleManifest> BundleManifestFromJson(std::string_view text) {
   if (format != 1) reader.Complain("format", "is not 1");
   reader.GetList("files", manifest.files, ReadManifestFile);
   if (manifest.files.size() > kMaxBundleFiles) reader.Complain("files", "is too long");
-  if (!problem.empty()) return Fail("not a manifest: " + problem, ExitCode::kUsage);
+  if (!problem.empty()) return Fail("not a manifest: " + problem, ErrorKind::kUsage);
   return manifest;
 }
 
 Status CheckAgainst(const BundleManifest& manifest, const fs::path& bundle) {
-  const auto refuse = [](const std::string& why) { return Fail(why, ExitCode::kNonconformant); };
+  const auto refuse = [](const std::string& why) { return Fail(why, ErrorKind::kRefuted); };
   KASSAY_TRY(const BundleManifest found, BundleManifestOf(bundle));
   std::map<std::string, const BundleFile*> there;
   for (const BundleFile& file : found.files) there[file.path] = &file;

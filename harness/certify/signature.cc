@@ -57,21 +57,21 @@ Result<Key> Key::FromPem(std::string_view pem, bool private_key) {
   if (raw == nullptr) {
     return Fail(fmt::format("not a {} key in PEM without a passphrase ({})",
                             private_key ? "private" : "public", WhyOpenSsl()),
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
   Key key(raw);
   if (!IsTaken(raw)) {
     return Fail(
         "a key of the kind " + key.Algorithm() +
             " is not taken: make one with `openssl genpkey -algorithm ed25519 -out key.pem`",
-        ExitCode::kUsage);
+        ErrorKind::kUsage);
   }
   return key;
 }
 
 Result<Key> Key::Load(const std::filesystem::path& file, bool private_key) {
   const auto pem = ReadFile(file, kMaxKeyBytes);
-  if (!pem) return Fail(pem.error().message, ExitCode::kUsage);
+  if (!pem) return Fail(pem.error().message, ErrorKind::kUsage);
   auto key = FromPem(*pem, private_key);
   if (!key) return Fail(key.error().Within(file.string()));
   return key;
@@ -130,7 +130,7 @@ std::string ToBase64(std::string_view bytes) {
 }
 
 Result<std::string> FromBase64(std::string_view text) {
-  const auto refuse = [] { return Fail("not canonical base64", ExitCode::kUsage); };
+  const auto refuse = [] { return Fail("not canonical base64", ErrorKind::kUsage); };
   if (text.size() % 4 != 0 || text.size() > (size_t{64} << 20)) return refuse();
   std::string bytes(text.size() / 4 * 3, '\0');
   const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),  // NOLINT

@@ -89,9 +89,9 @@ WaiverFinding Find(const Waiver& waiver, const RunResult& run, bool expired) {
             fmt::format("waiver {} is no longer needed: {} holds on this kernel; remove it",
                         waiver.id, waiver.requirement)};
   }
-  return {Kind::kUnused, waiver.id,
-          fmt::format("waiver {} was not put to the test: no case of {} told anything", waiver.id,
-                      waiver.requirement)};
+  return {
+      Kind::kUnused, waiver.id,
+      fmt::format("waiver {} was not tested: no case of {} ran", waiver.id, waiver.requirement)};
 }
 
 }  // namespace
@@ -110,13 +110,13 @@ Result<std::vector<Waiver>> ParseWaivers(std::string_view text, const std::strin
     }
   }
   reader.Finish();
-  if (!problem.empty()) return Fail(problem, ExitCode::kUsage);
+  if (!problem.empty()) return Fail(problem, ErrorKind::kUsage);
   return waivers;
 }
 
 Result<std::vector<Waiver>> LoadWaivers(const std::filesystem::path& file) {
   const auto text = ReadFile(file, kMaxTomlBytes);
-  if (!text) return Fail(text.error().message, ExitCode::kUsage);
+  if (!text) return Fail(text.error().message, ErrorKind::kUsage);
   return ParseWaivers(*text, file.string());
 }
 
@@ -126,7 +126,7 @@ Result<std::vector<WaiverFinding>> ApplyWaivers(RunResult& run, const std::vecto
   if (waivers.empty()) return findings;
   const auto version = ParseKernelVersion(run.kernel.version);
   if (!version) {
-    return Fail("waivers need the kernel's version: " + version.error().message, ExitCode::kUsage);
+    return Fail("waivers need the kernel's version: " + version.error().message, ErrorKind::kUsage);
   }
   std::vector<const Waiver*> active;
   for (const Waiver& waiver : waivers) {

@@ -45,7 +45,7 @@ TEST(Waiver, ActsOnAFailingCaseAndIsShown) {
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].kind, Kind::kActs);
   EXPECT_THAT(findings[0].text, HasSubstr("until 2027-01-31: known and harmless here"));
-  EXPECT_EQ(ExitCodeOf(run), ExitCode::kConformant);
+  EXPECT_EQ(OutcomeOf(run), RunOutcome::kConformant);
 }
 
 TEST(Waiver, ActsThroughItsLastDayAndNotAfter) {
@@ -53,7 +53,7 @@ TEST(Waiver, ActsThroughItsLastDayAndNotAfter) {
   EXPECT_EQ(Apply(run, Toml(), "2027-01-31")[0].kind, Kind::kActs);
   EXPECT_EQ(Apply(run, Toml(), "2027-02-01")[0].kind, Kind::kExpired);
   EXPECT_EQ(run.cases[0].waiver, "");
-  EXPECT_EQ(ExitCodeOf(run), ExitCode::kNonconformant);
+  EXPECT_EQ(OutcomeOf(run), RunOutcome::kNonconformant);
 }
 
 TEST(Waiver, OneWhoseDefectIsGoneIsReported) {

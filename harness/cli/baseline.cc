@@ -39,6 +39,8 @@ Exit codes: 0 recorded (whatever the verdict), 2 wrong usage or a run that is no
 3 could not test, 130 interrupted.)";
 
 struct Options {
+  explicit Options(Installation& installation) : kernel(installation) {}
+
   KernelOptions kernel;
   std::vector<std::string> kernels;
   RunFlags flags;
@@ -50,7 +52,7 @@ struct Options {
 };
 
 fs::path FolderOf(const Options& options) {
-  return options.folder.empty() ? BaselinesDir() : options.folder;
+  return options.folder.empty() ? BaselinesDir(*options.kernel.installation) : options.folder;
 }
 
 Result<ExitCode> Write(const RunResult& run, const Options& options) {
@@ -67,7 +69,7 @@ Result<ExitCode> Record(const Options& options) {
     return RecordAll({FolderOf(options), options.kernels, options.kernel, options.flags,
                       options.force, options.dry_run});
   if (options.kernels.size() != 1)
-    return Fail("name one kernel with --kernel, or record --all", ExitCode::kUsage);
+    return Fail("name one kernel with --kernel, or record --all", ErrorKind::kUsage);
   KernelOptions kernel = options.kernel;
   kernel.spec = options.kernels.front();
   KASSAY_TRY(const OneRun one, RunOneKernel(kernel, options.flags));
@@ -90,8 +92,8 @@ Result<ExitCode> List(const Options& options) {
   return ExitCode::kConformant;
 }
 
-void AddBaselineCommand(CLI::App& app, ExitCode& exit_code) {
-  const auto options = std::make_shared<Options>();
+void AddBaselineCommand(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>(context.installation);
   CLI::App* command = app.add_subcommand("baseline", "Record what later runs are compared with");
   command->footer(kFooter);
   command->require_subcommand(1);
@@ -100,10 +102,7 @@ void AddBaselineCommand(CLI::App& app, ExitCode& exit_code) {
     CLI::App* sub = command->add_subcommand(name, text);
     sub->add_option("--dir,--baselines", options->folder,
                     "The folder; without it results/baselines");
-    sub->callback([options, act, &exit_code] {
-      const auto code = act(*options);
-      exit_code = code ? *code : Report(code.error());
-    });
+    sub->callback([options, act, &context] { context.Finish(act(*options)); });
     return sub;
   };
   CLI::App* record = add("record", "Run a kernel and record it", &Record);

@@ -28,6 +28,8 @@ Examples:
 Exit codes: 0 found, 2 wrong usage (the ends are not as said), 3 could not test, 130 interrupted.)";
 
 struct Options {
+  explicit Options(Installation& installation) : kernel(installation) {}
+
   std::string case_id;
   std::string good;
   std::string bad;
@@ -68,7 +70,7 @@ Result<CaseStanding> Ask(const PinnedKernel& pin, const Options& options) {
       std::find_if(one.result.cases.begin(), one.result.cases.end(),
                    [&](const CaseResult& result) { return result.Id() == options.case_id; });
   if (found == one.result.cases.end()) {
-    return Fail("no result of " + options.case_id + "; see `kassay list cases`", ExitCode::kUsage);
+    return Fail("no result of " + options.case_id + "; see `kassay list cases`", ErrorKind::kUsage);
   }
   std::cout << fmt::format("{:<20} {}{}{}\n", pin.Spec(), ToString(found->verdict),
                            found->reason.empty() ? "" : ": ", found->reason)
@@ -79,7 +81,7 @@ Result<CaseStanding> Ask(const PinnedKernel& pin, const Options& options) {
 
 Result<ExitCode> Find(const Options& options) {
   if (options.case_id.find('.') == std::string::npos) {
-    return Fail("name the case as SUITE.GROUP.CASE; see `kassay list cases`", ExitCode::kUsage);
+    return Fail("name the case as SUITE.GROUP.CASE; see `kassay list cases`", ErrorKind::kUsage);
   }
   KASSAY_TRY(const std::vector<PinnedKernel> row, RowOf(options));
   const auto found = Bisect(row.size(), [&](size_t i) { return Ask(row[i], options); });
@@ -99,8 +101,8 @@ Result<ExitCode> Find(const Options& options) {
   return ExitCode::kConformant;
 }
 
-void AddBisectCommand(CLI::App& app, ExitCode& exit_code) {
-  const auto options = std::make_shared<Options>();
+void AddBisectCommand(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>(context.installation);
   CLI::App* command =
       app.add_subcommand("bisect", "Find the kernel since which a case does not hold");
   command->footer(kFooter);
@@ -118,10 +120,7 @@ void AddBisectCommand(CLI::App& app, ExitCode& exit_code) {
       ->capture_default_str();
   command->add_option("--boot", options->flags.machine.boot, "`direct` or `bzimage`")
       ->check(CLI::IsMember({"direct", "bzimage"}));
-  command->callback([options, &exit_code] {
-    const auto code = Find(*options);
-    exit_code = code ? *code : Report(code.error());
-  });
+  command->callback([options, &context] { context.Finish(Find(*options)); });
 }
 
 KASSAY_COMMAND(34, AddBisectCommand);

@@ -6,7 +6,6 @@
 #include <memory>
 
 #include "harness/base/file.h"
-#include "harness/base/paths.h"
 #include "harness/certify/bundle.h"
 #include "harness/certify/content.h"
 #include "harness/cli/command.h"
@@ -56,6 +55,8 @@ Examples:
 Exit codes: 0 verified, 1 refused (the reason is said), 2 wrong usage.)";
 
 struct Options {
+  explicit Options(Installation& installation) : kernel(installation) {}
+
   std::string level = "core";
   fs::path key;
   fs::path out;
@@ -81,28 +82,27 @@ void Print(const Certificate& certificate, const char* what) {
 }
 
 // The suites whose requirements the level asks for.
-Result<std::vector<std::string>> SuitesOf(const Level& level) {
+Result<std::vector<std::string>> SuitesOf(const Installation& installation, const Level& level) {
   std::vector<std::string> suites;
-  KASSAY_TRY(const auto names, SuiteNames(DataDir() / "suites"));
-  for (const std::string& name : names) {
-    KASSAY_TRY(const Catalogue catalogue, LoadCatalogue(DataDir() / "suites", name));
+  KASSAY_TRY(const auto catalogues, LoadCatalogues(installation));
+  for (const Catalogue& catalogue : catalogues) {
     const bool asked = std::any_of(
         catalogue.requirements.begin(), catalogue.requirements.end(), [&](const Requirement& r) {
           return std::any_of(level.must_pass.begin(), level.must_pass.end(),
                              [&](const std::string& glob) { return GlobMatches(glob, r.id); });
         });
-    if (asked) suites.push_back(name);
+    if (asked) suites.push_back(catalogue.suite);
   }
   return suites;
 }
 
 // What a run of an hour would be refused for in the end.
-Status CheckBeforeRun(const Level& level, const std::vector<std::string>& names,
-                      const Kernel& kernel) {
+Status CheckBeforeRun(const Installation& installation, const Level& level,
+                      const std::vector<std::string>& names, const Kernel& kernel) {
   if (kernel.config.Empty())
     return Fail("no certificate: the kernel's configuration is not known; name it with --config",
-                ExitCode::kUsage);
-  KASSAY_TRY(const auto suites, Installation({DataDir(), LibexecDir()}).LoadAll(names));
+                ErrorKind::kUsage);
+  KASSAY_TRY(const auto suites, LoadSuites(installation, names));
   std::vector<Catalogue> catalogues;
   for (const Suite& suite : suites) catalogues.push_back(suite.catalogue);
   KASSAY_TRY(const KernelVersion version, VersionOf(kernel.identity));
@@ -110,7 +110,7 @@ Status CheckBeforeRun(const Level& level, const std::vector<std::string>& names,
   std::map<std::string, Profile> profiles;
   for (const std::string& name : ProfilesOf(suites, level.profile)) {
     if (name == kHostProfile) continue;
-    KASSAY_TRY(profiles[name], LoadProfile(DataDir() / "vm" / "profiles", name));
+    KASSAY_TRY(profiles[name], LoadProfile(installation.ProfilesDir(), name));
   }
   const Status accepted = CheckAccepted(resolved, suites, profiles, level.profile);
   return accepted ? Status() : Fail(accepted.error().Within("no certificate"));
@@ -126,7 +126,7 @@ Status CheckSuites(const RunResult& run, const std::vector<std::string>& wanted,
   if (lacking.empty()) return {};
   return Fail(fmt::format("no certificate: level {} asks for suites that are not in the run: {}",
                           level.name, fmt::join(lacking, ", ")),
-              ExitCode::kNonconformant);
+              ErrorKind::kRefuted);
 }
 
 // A certificate is of the image as shipped; there is no other way to boot that could help.
@@ -139,10 +139,11 @@ Result<Kernel> KernelAsShipped(const KernelOptions& options) {
 
 // The run that is certified: a new one, or one that was made before.
 Result<OneRun> RunOf(Options& options, const Level& level) {
-  KASSAY_TRY(const std::vector<std::string> suites, SuitesOf(level));
+  const Installation& installation = *options.kernel.installation;
+  KASSAY_TRY(const std::vector<std::string> suites, SuitesOf(installation, level));
   if (options.run.empty()) {
     KASSAY_TRY(const Kernel kernel, KernelAsShipped(options.kernel));
-    KASSAY_CHECK(CheckBeforeRun(level, suites, kernel));
+    KASSAY_CHECK(CheckBeforeRun(installation, level, suites, kernel));
     options.flags.run.suites = suites;
     options.flags.run.profile = level.profile;
     options.flags.machine.boot = "bzimage";
@@ -157,26 +158,27 @@ Result<OneRun> RunOf(Options& options, const Level& level) {
   KASSAY_TRY(one.kernel, KernelAsShipped(options.kernel));
   if (one.kernel.identity.image_sha256 != one.result.kernel.image_sha256) {
     return Fail(options.run.string() + " is a run of another kernel than " + options.kernel.spec,
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
   return one;
 }
 
 Result<ExitCode> Certify(Options& options) {
   KASSAY_TRY(const Key key, Key::Load(options.key, /*private_key=*/true));
-  KASSAY_TRY(const Level level, LoadLevel(DataDir() / "levels", options.level));
+  const Installation& installation = *options.kernel.installation;
+  KASSAY_TRY(const Level level, LoadLevel(installation.LevelsDir(), options.level));
   std::error_code ignored;
   if (fs::exists(options.out, ignored)) {
-    return Fail(options.out.string() + " is there already", ExitCode::kUsage);
+    return Fail(options.out.string() + " is there already", ErrorKind::kUsage);
   }
   KASSAY_TRY(const OneRun one, RunOf(options, level));
   CertifyInput input;
   input.run_dir = one.folder;
-  input.level_file = DataDir() / "levels" / (level.name + ".toml");
+  input.level_file = installation.LevelsDir() / (level.name + ".toml");
   input.waivers_file = options.waivers;
   input.allow_waived = options.allow_waived;
   input.report_html = [&](const RunResult& run) {
-    HtmlContext context = TextsOf(run.suites);
+    HtmlContext context = TextsOf(installation, run.suites);
     context.findings = {"Tested for certification level " + level.name + ": " + level.text};
     return HtmlOfRun(run, context);
   };
@@ -197,7 +199,7 @@ Result<ExitCode> Verify(Options& options) {
   auto certificate = VerifyBundle(options.bundle, key);
   if (!certificate) {
     Error error = certificate.error().Within("refused");
-    error.code = ExitCode::kNonconformant;
+    error.kind = ErrorKind::kRefuted;
     return Fail(error);
   }
   Print(*certificate, "verified");
@@ -205,8 +207,8 @@ Result<ExitCode> Verify(Options& options) {
   return ExitCode::kConformant;
 }
 
-void AddCertifyCommands(CLI::App& app, ExitCode& exit_code) {
-  const auto options = std::make_shared<Options>();
+void AddCertifyCommands(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>(context.installation);
   CLI::App* certify = app.add_subcommand("certify", "Make a signed certificate of a kernel");
   certify->footer(kCertifyFooter);
   certify->add_option("--level", options->level, "levels/NAME.toml")->capture_default_str();
@@ -240,9 +242,8 @@ void AddCertifyCommands(CLI::App& app, ExitCode& exit_code) {
       ->check(CLI::ExistingDirectory);
   verify->add_option("--key", options->key, "The signer's public key (PEM)")
       ->check(CLI::ExistingFile);
-  const auto act = [options, &exit_code](Result<ExitCode> (*what)(Options&)) {
-    const auto code = what(*options);
-    exit_code = code ? *code : Report(code.error());
+  const auto act = [options, &context](Result<ExitCode> (*what)(Options&)) {
+    context.Finish(what(*options));
   };
   certify->callback([act] { act(&Certify); });
   verify->callback([act] { act(&Verify); });

@@ -2,9 +2,8 @@
 //
 //   KASSAY_COMMAND(10, AddRunCommand);
 //
-// where AddRunCommand adds it to the app and, in its callback, sets the exit code. Smaller numbers
-// come first in
-// --help. main.cc knows none of them by name.
+// where AddRunCommand adds it to the app and, in its callback, calls Context::Finish(). Smaller
+// numbers come first in --help. main.cc knows none of them by name.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -13,11 +12,22 @@
 #include <utility>
 #include <vector>
 
+#include "harness/base/installation.h"
 #include "harness/base/result.h"
+#include "harness/cli/exit_code.h"
 
 namespace kassay::cli {
 
-using AddCommand = void (*)(CLI::App& app, ExitCode& exit_code);
+// What a command works with and what it comes to.
+struct Context {
+  Installation installation;  // --suites is in it once the command line is parsed
+  ExitCode exit_code = ExitCode::kConformant;
+
+  // Keeps the code, or reports the error and keeps its code.
+  void Finish(const Result<ExitCode>& code);
+};
+
+using AddCommand = void (*)(CLI::App& app, Context& context);
 
 inline std::vector<std::pair<int, AddCommand>>& Commands() {
   static std::vector<std::pair<int, AddCommand>> commands;

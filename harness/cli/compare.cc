@@ -43,6 +43,8 @@ Examples:
 Exit codes: 0 not worse, 4 worse, 2 wrong usage or refused, 3 could not test, 130 interrupted.)";
 
 struct Options {
+  explicit Options(Installation& installation) : kernel(installation) {}
+
   std::string before;
   std::string after;
   std::string format = "table";
@@ -60,7 +62,8 @@ Result<std::optional<Baseline>> RecordedSide(const std::string& name, const Opti
     KASSAY_TRY(Baseline side, LoadBaseline(name));
     return side;
   }
-  const fs::path folder = options.baselines.empty() ? BaselinesDir() : options.baselines;
+  const fs::path folder =
+      options.baselines.empty() ? BaselinesDir(*options.kernel.installation) : options.baselines;
   KernelIdentity identity;
   identity.spec = name;
   if (const auto file = FindBaseline(folder, identity)) {
@@ -72,7 +75,7 @@ Result<std::optional<Baseline>> RecordedSide(const std::string& name, const Opti
     return Fail(fmt::format("'{}' is no result (results.json, a run's folder, a baseline) and no "
                             "kernel: {}",
                             name, spec.error().message),
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
   if (std::holds_alternative<PinnedSpec>(*spec) && name.starts_with("debian:")) {
     KASSAY_TRY(const PinnedKernel pin, KernelStore(options.kernel.store).Pinned(name));
@@ -97,7 +100,8 @@ std::string TextOf(const Comparison& comparison, const Options& options,
                    const std::vector<std::string>& suites) {
   if (options.format == "markdown") return ToMarkdown(comparison);
   if (options.format == "json") return ToJson(comparison);
-  if (options.format == "html") return HtmlOfComparison(comparison, TextsOf(suites));
+  if (options.format == "html")
+    return HtmlOfComparison(comparison, TextsOf(*options.kernel.installation, suites));
   return ToTable(comparison);
 }
 
@@ -112,18 +116,18 @@ Result<ExitCode> CompareThem(const Options& options) {
                             "of {}",
                             options.before, options.after, fmt::join(before.suites, ", "),
                             fmt::join(after.suites, ", ")),
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
   KASSAY_CHECK(Emit(TextOf(comparison, options, after.suites), options.output));
   if (comparison.Refused() && !options.allow_differences) {
     return Fail("refused: not only the kernel differs; --allow-differences compares all the same",
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
-  return ExitCodeOf(comparison);
+  return ExitCodeOf(OutcomeOf(comparison));
 }
 
-void AddCompareCommand(CLI::App& app, ExitCode& exit_code) {
-  const auto options = std::make_shared<Options>();
+void AddCompareCommand(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>(context.installation);
   CLI::App* command = app.add_subcommand("compare", "Tell what changed between two kernels");
   command->footer(kFooter);
   command->add_option("A", options->before, "Before")->required();
@@ -136,10 +140,7 @@ void AddCompareCommand(CLI::App& app, ExitCode& exit_code) {
   command->add_flag("--allow-differences", options->allow_differences,
                     "Compare although not only the kernel differs");
   AddRunFlags(*command, options->flags);
-  command->callback([options, &exit_code] {
-    const auto code = CompareThem(*options);
-    exit_code = code ? *code : Report(code.error());
-  });
+  command->callback([options, &context] { context.Finish(CompareThem(*options)); });
 }
 
 KASSAY_COMMAND(31, AddCompareCommand);

@@ -11,7 +11,6 @@
 #include <memory>
 
 #include "harness/base/file.h"
-#include "harness/base/paths.h"
 #include "harness/cli/command.h"
 #include "harness/cli/kernel_options.h"
 #include "harness/cli/labs.h"
@@ -29,6 +28,8 @@ constexpr int kSkipped = 77;
 constexpr int kOverheadSeconds = 240;
 
 struct Options {
+  explicit Options(Installation& installation) : kernel(installation) {}
+
   KernelOptions kernel;
   RunFlags flags;
   std::string suite;
@@ -68,7 +69,7 @@ std::string TestsOf(const Suite& suite, const Options& options) {
 }
 
 Result<int> Script(const Options& options) {
-  KASSAY_TRY(const Suite suite, Installation({DataDir(), LibexecDir()}).Load(options.suite));
+  KASSAY_TRY(const Suite suite, LoadSuite(*options.kernel.installation, options.suite));
   KASSAY_CHECK(WriteFileAtomically(options.output, TestsOf(suite, options)));
   return 0;
 }
@@ -153,11 +154,11 @@ CLI::App* AddHidden(CLI::App& app, const char* name, const std::shared_ptr<Optio
   return command;
 }
 
-void AddCtestCommands(CLI::App& app, ExitCode& exit_code) {
-  const auto finish = [&exit_code](const Result<int>& code) {
-    exit_code = code ? static_cast<ExitCode>(*code) : Report(code.error());
+void AddCtestCommands(CLI::App& app, Context& context) {
+  const auto finish = [&context](const Result<int>& code) {
+    context.exit_code = code ? static_cast<ExitCode>(*code) : Report(code.error());
   };
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<Options>(context.installation);
   CLI::App* script = AddHidden(app, "ctest-script", options);
   script->add_option("--prefix", options->prefix);
   script->add_option("--needs", options->needs);

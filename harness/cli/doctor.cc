@@ -11,7 +11,6 @@
 #include <sstream>
 #include <thread>
 
-#include "harness/base/paths.h"
 #include "harness/base/process/program.h"
 #include "harness/cli/command.h"
 #include "harness/cli/labs.h"
@@ -36,6 +35,8 @@ Examples:
 Exit codes: 0 kassay can work here, 2 wrong usage, 3 something is missing (each with its remedy).)";
 
 struct Options {
+  explicit Options(Installation& installation) : kernel(installation) {}
+
   KernelOptions kernel;
   std::string boot;
   bool no_boot = false;
@@ -57,6 +58,7 @@ class Doctor {
   }
 
  private:
+  [[nodiscard]] const Installation& Here() const { return *options_.kernel.installation; }
   void Say(const char* mark, const std::string& what, const std::string& remedy = "") {
     std::cout << fmt::format("{:<5} {}\n", mark, what);
     if (!remedy.empty()) std::cout << "      mend it with: " << remedy << "\n";
@@ -93,7 +95,7 @@ class Doctor {
   }
 
   void Disk() {
-    const fs::path cache = CacheDir();
+    const fs::path& cache = Here().cache_dir;
     std::error_code error;
     fs::create_directories(cache, error);
     struct statvfs info {};
@@ -113,7 +115,7 @@ class Doctor {
 
   // The build host's packages, as ci/install judges them: its lines are "KIND PACKAGE".
   void Packages() {
-    const fs::path install = DataDir() / "ci" / "install";
+    const fs::path install = Here().data_dir / "ci" / "install";
     std::error_code ignored;
     if (!fs::exists(install, ignored)) return;  // an installation without the source tree
     const auto outcome = RunProgram({.argv = {install, "--list-missing"}});
@@ -127,7 +129,8 @@ class Doctor {
     std::string package;
     while (lines >> kind >> package) missing[kind] += " " + package;
     if (missing.empty()) return Good("all packages of ci/packages.txt are installed");
-    const std::string source = fs::canonical(DataDir() / "ci", ignored).parent_path().string();
+    const std::string source =
+        fs::canonical(Here().data_dir / "ci", ignored).parent_path().string();
     if (missing.contains("needed"))
       Bad("needed packages are missing:" + missing["needed"], source + "/ci/install --to-run");
     if (missing.contains("optional"))
@@ -148,7 +151,7 @@ class Doctor {
   }
 
   bool Suites() {
-    const auto suites = Installation({DataDir(), LibexecDir()}).InstalledSuites();
+    const auto suites = InstalledSuites(Here());
     if (!suites) {
       Bad(suites.error().message, "cmake --preset default && cmake --build build");
       return false;
@@ -160,7 +163,7 @@ class Doctor {
   void Boot() {
     const auto facts = Prove();
     // That says nothing about this machine.
-    if (!facts && facts.error().code == ExitCode::kUsage) wrong_usage_ = facts.error();
+    if (!facts && facts.error().kind == ErrorKind::kUsage) wrong_usage_ = facts.error();
     if (wrong_usage_) return;
     if (!facts) return Bad(facts.error().message);
     Good(fmt::format("{} boots in {:.1f} s", options_.kernel.spec,
@@ -176,7 +179,7 @@ class Doctor {
 
   Result<TargetFacts> Prove() {
     KASSAY_TRY(const Kernel kernel, ResolveKernel(options_.kernel));
-    KASSAY_TRY(VmLabOptions machines, MachinesOf(kernel, {"auto", options_.boot}));
+    KASSAY_TRY(VmLabOptions machines, MachinesOf(Here(), kernel, {"auto", options_.boot}));
     machines.keeping = Keeping::kNothing;
     VmLab lab(std::move(machines));
     KASSAY_CHECK(lab.Ready({kProfile}));
@@ -189,8 +192,8 @@ class Doctor {
   std::optional<Error> wrong_usage_;
 };
 
-void AddDoctorCommand(CLI::App& app, ExitCode& exit_code) {
-  const auto options = std::make_shared<Options>();
+void AddDoctorCommand(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>(context.installation);
   options->kernel.spec = "debian:7.0.13";
   CLI::App* command = app.add_subcommand(
       "doctor", "What this machine can do, and the command that mends what it cannot");
@@ -199,7 +202,7 @@ void AddDoctorCommand(CLI::App& app, ExitCode& exit_code) {
   command->add_option("--boot", options->boot, "`direct` or `bzimage`; without it the profile's")
       ->check(CLI::IsMember({"direct", "bzimage"}));
   command->add_flag("--no-boot", options->no_boot, "Do not boot anything: KVM is not proven then");
-  command->callback([options, &exit_code] { exit_code = Doctor(*options).Examine(); });
+  command->callback([options, &context] { context.exit_code = Doctor(*options).Examine(); });
 }
 
 KASSAY_COMMAND(60, AddDoctorCommand);

@@ -33,6 +33,9 @@ Examples:
 Exit codes: 0 all taken up, 2 a file is no result, 3 the store cannot be written.)";
 
 struct Options {
+  explicit Options(const Installation& installation) : history(installation.HistoryFile()) {}
+
+  fs::path history;
   std::string name;
   std::string format = "table";
   int limit = 100;
@@ -40,7 +43,7 @@ struct Options {
 };
 
 Result<ExitCode> Show(const Options& options) {
-  KASSAY_TRY(const History history, History::Open(HistoryFile()));
+  KASSAY_TRY(const History history, History::Open(options.history));
   KASSAY_TRY(auto rows, history.OfCase(options.name, options.limit));
   if (rows.empty()) {
     KASSAY_TRY(rows, history.OfRequirement(options.name, options.limit));
@@ -50,27 +53,27 @@ Result<ExitCode> Show(const Options& options) {
     return Fail(fmt::format("nothing is recorded about '{}'{}", options.name,
                             near.empty() ? ": give a case (suite.Group.Case) or a requirement"
                                          : fmt::format("; known: {}", fmt::join(near, ", "))),
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
   std::cout << (options.format == "json" ? ToJson(rows) : ToTable(rows)) << std::flush;
   return ExitCode::kConformant;
 }
 
 Result<ExitCode> Import(const Options& options) {
-  KASSAY_TRY(History history, History::Open(HistoryFile()));
+  KASSAY_TRY(History history, History::Open(options.history));
   size_t added = 0;
   for (const fs::path& file : options.files) {
     KASSAY_TRY(const RunResult run, LoadRunResult(file));
     KASSAY_TRY(const bool is_new, history.Add(run));
     added += is_new ? 1 : 0;
   }
-  std::cout << fmt::format("{} of {} results taken up, the others were there already\n", added,
+  std::cout << fmt::format("{} of {} results added, the others were there already\n", added,
                            options.files.size());
   return ExitCode::kConformant;
 }
 
-void AddHistoryCommands(CLI::App& app, ExitCode& exit_code) {
-  const auto options = std::make_shared<Options>();
+void AddHistoryCommands(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>(context.installation);
   CLI::App* history = app.add_subcommand("history", "Show a case or a requirement over all runs");
   history->footer(kHistoryFooter);
   history->add_option("NAME", options->name, "A case (suite.Group.Case) or a requirement")
@@ -86,9 +89,8 @@ void AddHistoryCommands(CLI::App& app, ExitCode& exit_code) {
   import->add_option("RESULT", options->files, "results.json files, or their folders")
       ->required()
       ->check(CLI::ExistingPath);
-  const auto act = [options, &exit_code](Result<ExitCode> (*what)(const Options&)) {
-    const auto code = what(*options);
-    exit_code = code ? *code : Report(code.error());
+  const auto act = [options, &context](Result<ExitCode> (*what)(const Options&)) {
+    context.Finish(what(*options));
   };
   history->callback([act] { act(&Show); });
   import->callback([act] { act(&Import);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/cli/command.h"
+#include "harness/cli/kernel_options.h"
 #include "harness/kernel/modules.h"
 #include "harness/kernel/store.h"
 
@@ -31,6 +32,8 @@ Examples:
 Exit codes: 0 done, 2 wrong usage or unknown kernel, 3 could not be done, 130 interrupted.)";
 
 struct Options {
+  explicit Options(Installation& installation) : store(StoreOf(installation)) {}
+
   StoreOptions store;
   std::vector<std::string> specs;
   bool all = false;
@@ -82,7 +85,7 @@ ExitCode FetchAll(Options& options) {
   }
   if (options.specs.empty()) {
     return Report({"name a kernel, e.g. 'kassay kernel fetch debian:7.0.13', or give --all",
-                   ExitCode::kUsage});
+                   ErrorKind::kUsage});
   }
   for (const std::string& spec : options.specs) {
     const auto kernel = store.Resolve(spec);
@@ -149,15 +152,15 @@ void AddSourceOptions(CLI::App& command, Options& options) {
   command.add_flag("--quiet", options.quiet, "No progress");
 }
 
-void AddKernelCommand(CLI::App& app, ExitCode& exit_code) {
-  const auto options = std::make_shared<Options>();
+void AddKernelCommand(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>(context.installation);
   CLI::App* kernel = app.add_subcommand("kernel", "Fetch, list, show and remove kernels");
   kernel->require_subcommand(1);
   kernel->footer(kFooter);
 
   CLI::App* list = kernel->add_subcommand("list", "The pinned kernels and which of them are here");
   list->footer(kFooter);
-  list->callback([options, &exit_code] { exit_code = List(*options); });
+  list->callback([options, &context] { context.exit_code = List(*options); });
 
   CLI::App* fetch = kernel->add_subcommand(
       "fetch", "Fetch, verify (size and SHA-256) and unpack kernels; downloads resume");
@@ -166,7 +169,7 @@ void AddKernelCommand(CLI::App& app, ExitCode& exit_code) {
   fetch->add_flag("--all", options->all, "Every pinned kernel");
   fetch->add_flag("--source", options->source, "Their source packages too");
   AddSourceOptions(*fetch, *options);
-  fetch->callback([options, &exit_code] { exit_code = FetchAll(*options); });
+  fetch->callback([options, &context] { context.exit_code = FetchAll(*options); });
 
   CLI::App* show = kernel->add_subcommand("show", "A kernel's identity, files and hashes");
   show->footer(kFooter);
@@ -176,12 +179,12 @@ void AddKernelCommand(CLI::App& app, ExitCode& exit_code) {
   show->add_option("--config", options->store.config_file,
                    "Its configuration, for a kernel that is an image");
   AddSourceOptions(*show, *options);
-  show->callback([options, &exit_code] { exit_code = Show(*options); });
+  show->callback([options, &context] { context.exit_code = Show(*options); });
 
   CLI::App* remove = kernel->add_subcommand("remove", "Remove what the store holds of a kernel");
   remove->footer(kFooter);
   remove->add_option("KERNEL", options->specs, "Kernels, e.g. debian:7.0.13")->required();
-  remove->callback([options, &exit_code] { exit_code = Remove(*options); });
+  remove->callback([options, &context] { context.exit_code = Remove(*options); });
 }
 
 KASSAY_COMMAND(40, AddKernelCommand);

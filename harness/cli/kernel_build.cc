@@ -7,6 +7,7 @@
 #include <string>
 
 #include "harness/cli/command.h"
+#include "harness/cli/kernel_options.h"
 #include "harness/kernel/build.h"
 
 namespace kassay::cli {
@@ -29,6 +30,8 @@ Examples:
 Exit codes: 0 done, 2 wrong usage, 3 could not be built, 130 interrupted.)";
 
 struct Options {
+  explicit Options(Installation& installation) : store(StoreOf(installation)) {}
+
   StoreOptions store;
   BuildOptions build;
   bool quiet = false;
@@ -66,8 +69,8 @@ ExitCode Build(Options& options) {
   return ExitCode::kConformant;
 }
 
-void AddKernelBuildCommand(CLI::App& app, ExitCode& exit_code) {
-  const auto options = std::make_shared<Options>();
+void AddKernelBuildCommand(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>(context.installation);
   CLI::App* build = app.get_subcommand("kernel")->add_subcommand(
       "build", "Build the reference kernel from its source package or a source tree");
   build->footer(kFooter);
@@ -79,7 +82,7 @@ void AddKernelBuildCommand(CLI::App& app, ExitCode& exit_code) {
       ->add_option("--source", options->build.source,
                    "A linux-source .deb or a kernel source tree instead of the pinned package")
       ->check(CLI::ExistingPath);
-  build->add_option("--kconfig", options->build.kconfig_dir, "Folder with the fragments")
+  build->add_option("--kconfig", options->store.kconfig_dir, "Folder with the fragments")
       ->check(CLI::ExistingDirectory);
   build->add_option("-j,--jobs", options->build.jobs, "Jobs of make; one a CPU without it")
       ->check(CLI::Range(1, 1024));
@@ -87,7 +90,7 @@ void AddKernelBuildCommand(CLI::App& app, ExitCode& exit_code) {
       ->check(CLI::ExistingDirectory);
   build->add_option("--mirror", options->store.mirror, "Root of a package mirror");
   build->add_flag("--quiet", options->quiet, "No progress");
-  build->callback([options, &exit_code] { exit_code = Build(*options); });
+  build->callback([options, &context] { context.exit_code = Build(*options); });
 }
 
 KASSAY_COMMAND(41, AddKernelBuildCommand);

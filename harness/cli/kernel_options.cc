@@ -5,9 +5,37 @@
 
 #include <iostream>
 
+#include "harness/suite/installed_suites.h"
+#include "harness/suite/kernel_options.h"
+
 namespace kassay::cli {
 
+StoreOptions StoreOf(const Installation& installation) {
+  StoreOptions store;
+  store.cache_dir = installation.KernelsDir();
+  store.pins_file = installation.PinsFile();
+  store.kconfig_dir = installation.KconfigDir();
+  store.fixtures_dir = installation.FixturesDir();
+  // By reference: --suites is not parsed yet.
+  store.suites_fragment = [&installation]() -> Result<std::string> {
+    KASSAY_TRY(const std::vector<Catalogue> catalogues, LoadCatalogues(installation));
+    return FeaturesFragment(catalogues);
+  };
+  return store;
+}
+
+KernelOptions::KernelOptions(Installation& where) : installation(&where), store(StoreOf(where)) {}
+
+void AddSuitesOption(CLI::App& command, Installation& installation) {
+  command
+      .add_option("--suites", installation.suites_dirs,
+                  "A folder of more suites beside ours: NAME/requirements.toml and the executable "
+                  "NAME/NAME (may be repeated)")
+      ->check(CLI::ExistingDirectory);
+}
+
 void AddKernelOptions(CLI::App& command, KernelOptions& options, bool required) {
+  AddSuitesOption(command, *options.installation);
   CLI::Option* kernel =
       command.add_option("--kernel", options.spec, "The kernel under test, e.g. debian:7.0.13");
   if (required) kernel->required();

@@ -5,18 +5,28 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "harness/base/installation.h"
 #include "harness/base/result.h"
 #include "harness/kernel/store.h"
 
 namespace kassay::cli {
 
 struct KernelOptions {
+  explicit KernelOptions(Installation& where);
+
+  Installation* installation;  // never null; lives as long as the program
   std::string spec;
   StoreOptions store;
   bool quiet = false;  // no progress of downloads
 };
 
-// --kernel (required if asked), --modules, --config, --from, --mirror.
+// What the installation gives to a store: its folders, pins, fragments and the suites' wishes.
+[[nodiscard]] StoreOptions StoreOf(const Installation& installation);
+
+// --suites
+void AddSuitesOption(CLI::App& command, Installation& installation);
+
+// --suites, --kernel (required if asked), --modules, --config, --from, --mirror.
 void AddKernelOptions(CLI::App& command, KernelOptions& options, bool required);
 // The same without --kernel.
 void AddStoreOptions(CLI::App& command, KernelOptions& options);

@@ -15,7 +15,7 @@ namespace {
 class TwoLabs : public Lab {
  public:
   explicit TwoLabs(const VmLabOptions& machines)
-      : host_(machines.libexec_dir, machines.headers), machines_(machines) {}
+      : host_(machines.installation, machines.headers), machines_(machines) {}
 
   Status Ready(const std::set<std::string>& profiles) const override {
     std::set<std::string> booted = profiles;
@@ -38,12 +38,12 @@ class TwoLabs : public Lab {
 
 }  // namespace
 
-Result<VmLabOptions> MachinesOf(const Kernel& kernel, const MachineFlags& flags) {
+Result<VmLabOptions> MachinesOf(const Installation& installation, const Kernel& kernel,
+                                const MachineFlags& flags) {
   VmLabOptions machines;
+  machines.installation = installation;
   machines.kernel = kernel;
-  machines.profiles_dir = DataDir() / "vm" / "profiles";
-  machines.libexec_dir = LibexecDir();
-  machines.cache_dir = CacheDir();
+  machines.vm.cache_dir = installation.cache_dir;
   KASSAY_TRY(machines.vm.accelerator, ParseAccelerator(flags.accelerator));
   machines.vm.boot = flags.boot;
   return machines;
@@ -64,9 +64,9 @@ Status CheckBootsAsShipped(const Kernel& kernel) {
 
 Result<RunResult> RunOn(const Kernel& kernel, const KernelOptions& options, const RunFlags& flags,
                         RunObserver& observer) {
-  const RunOptions run = RunOptionsOf(flags);
-  KASSAY_TRY(VmLabOptions machines, MachinesOf(kernel, flags.machine));
-  SuiteImages images = ImagesOf({run.data_dir, run.libexec_dir, run.cache_dir / "lists"}, run);
+  const RunOptions run = RunOptionsOf(flags, *options.installation);
+  KASSAY_TRY(VmLabOptions machines, MachinesOf(run.installation, kernel, flags.machine));
+  SuiteImages images = ImagesOf(run);
   machines.suites = std::move(images.suites);
   machines.preparing = std::move(images.preparing);
   machines.vm.boot_limit = std::chrono::seconds(

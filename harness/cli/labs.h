@@ -16,7 +16,8 @@ namespace kassay::cli {
 
 // The installation's machines for this kernel, with nothing in them yet. The flags' values were
 // checked by CLI11.
-[[nodiscard]] Result<VmLabOptions> MachinesOf(const Kernel& kernel, const MachineFlags& flags);
+[[nodiscard]] Result<VmLabOptions> MachinesOf(const Installation& installation,
+                                              const Kernel& kernel, const MachineFlags& flags);
 
 // These machines, and this one for suites that run on it.
 [[nodiscard]] std::unique_ptr<Lab> WithThisMachine(const VmLabOptions& machines);

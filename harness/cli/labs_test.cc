@@ -16,11 +16,12 @@ class LabsTest : public ::testing::Test {
   LabsTest() {
     std::string name = ::testing::TempDir() + "/labs-XXXXXX";
     dir_ = ::mkdtemp(name.data());
-    EXPECT_TRUE(WriteFileAtomically(dir_ / "stock.toml", "description = \"stock\"\n"));
+    EXPECT_TRUE(WriteFileAtomically(dir_ / "vm/profiles/stock.toml", "description = \"stock\"\n"));
     EXPECT_TRUE(WriteFileAtomically(dir_ / "image", "\177ELF"));
     machines_.kernel.image = dir_ / "image";
-    machines_.profiles_dir = dir_;
-    machines_.libexec_dir = dir_ / "libexec";
+    machines_.installation.data_dir = dir_;
+    machines_.installation.libexec_dir = dir_ / "libexec";
+    EXPECT_TRUE(WriteFileAtomically(dir_ / "suites/ring/requirements.toml", ""));
     machines_.headers = std::make_shared<KernelHeaders>([this]() -> Result<std::filesystem::path> {
       ++asked_;
       return dir_ / "headers";
@@ -61,7 +62,7 @@ TEST_F(LabsTest, WhatRunsOnThisMachineFindsTheHeadersThatAreLookedForOnce) {
 TEST_F(LabsTest, AVmlinuxDoesNotBootAsShipped) {
   const Status refused = CheckBootsAsShipped(machines_.kernel);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, ExitCode::kUsage);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kUsage);
 }
 
 }  // namespace

@@ -6,12 +6,12 @@
 #include <memory>
 
 #include "harness/base/file.h"
-#include "harness/base/paths.h"
 #include "harness/base/text/json_reader.h"
 #include "harness/cli/command.h"
+#include "harness/cli/kernel_options.h"
 #include "harness/kernel/build_config.h"
 #include "harness/kernel/store.h"
-#include "harness/kernel/suite_config.h"
+#include "harness/suite/kernel_options.h"
 #include "harness/suite/selection.h"
 
 namespace kassay::cli {
@@ -36,6 +36,9 @@ Examples:
 Exit codes: 0 done, 2 wrong usage, 3 not readable.)";
 
 struct Options {
+  explicit Options(Installation& where) : installation(where) {}
+
+  Installation& installation;
   std::vector<std::string> suites;
   std::vector<std::string> filters;
   bool json = false;
@@ -97,8 +100,8 @@ class Listing {
   std::vector<std::vector<Json>> rows_;
 };
 
-Result<Listing> Kernels(const Options&) {
-  KASSAY_TRY(const auto stored, KernelStore(StoreOptions{}).Stored());
+Result<Listing> Kernels(const Options& options) {
+  KASSAY_TRY(const auto stored, KernelStore(StoreOf(options.installation)).Stored());
   Listing listing({"kernel", "release", "here"});
   for (const StoredKernel& kernel : stored)
     listing.Add({kernel.pin.Spec(), kernel.pin.release, kernel.unpacked});
@@ -106,8 +109,7 @@ Result<Listing> Kernels(const Options&) {
 }
 
 Result<std::vector<Suite>> Selected(const Options& options) {
-  const Installation installation{DataDir(), LibexecDir()};
-  KASSAY_TRY(Selection selection, Select(installation, options.suites, options.filters));
+  KASSAY_TRY(Selection selection, Select(options.installation, options.suites, options.filters));
   return std::move(selection.suites);
 }
 
@@ -164,21 +166,22 @@ Result<Listing> Features(const Options& options) {
 // What a kernel needs to be tested: for scripts/kconfig/merge_config.sh of its own source.
 Result<std::string> Kconfig(const Options& options) {
   KASSAY_TRY(const std::string base,
-             ReadFile(DataDir() / "vm" / "kconfig" / kBaseFragment, size_t{1} << 20));
-  KASSAY_TRY(const auto named, OptionsOfSuites(DataDir() / "suites", options.suites));
-  KASSAY_TRY(const std::string suites, AsFragment(named));
+             ReadFile(options.installation.KconfigDir() / kBaseFragment, size_t{1} << 20));
+  KASSAY_TRY(const auto catalogues, LoadCatalogues(options.installation, options.suites));
+  KASSAY_TRY(const std::string suites, AsFragment(OptionsOf(catalogues)));
   return base + "\n" + suites;
 }
 
-void AddKconfigList(CLI::App& list, const std::shared_ptr<Options>& options, ExitCode& exit_code) {
+void AddKconfigList(CLI::App& list, const std::shared_ptr<Options>& options, Context& context) {
   CLI::App* command = list.add_subcommand(
       "kconfig", "The kernel options that kassay and its suites need, as a fragment of a .config");
   command->footer(kKconfigFooter);
+  AddSuitesOption(*command, options->installation);
   command->add_option("--suite", options->suites, "Only these suites")->delimiter(',');
-  command->callback([options, &exit_code] {
+  command->callback([options, &context] {
     const auto text = Kconfig(*options);
     if (!text) {
-      exit_code = Report(text.error());
+      context.exit_code = Report(text.error());
     } else {
       std::cout << *text;
     }
@@ -187,8 +190,8 @@ void AddKconfigList(CLI::App& list, const std::shared_ptr<Options>& options, Exi
 
 using MakeListing = Result<Listing> (*)(const Options&);
 
-void AddListCommand(CLI::App& app, ExitCode& exit_code) {
-  const auto options = std::make_shared<Options>();
+void AddListCommand(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>(context.installation);
   CLI::App* list = app.add_subcommand("list", "Kernels, suites, cases, requirements and features");
   list->require_subcommand(1);
   list->footer(kFooter);
@@ -197,14 +200,15 @@ void AddListCommand(CLI::App& app, ExitCode& exit_code) {
     command->footer(kFooter);
     command->add_flag("--json", options->json, "As JSON");
     if (make != &Kernels) {
+      AddSuitesOption(*command, options->installation);
       command->add_option("--suite", options->suites, "Only these suites")->delimiter(',');
       command->add_option("--case", options->filters,
                           "Only cases that match, in GoogleTest's filter language");
     }
-    command->callback([options, make, &exit_code] {
+    command->callback([options, make, &context] {
       const auto listing = make(*options);
       if (!listing) {
-        exit_code = Report(listing.error());
+        context.exit_code = Report(listing.error());
       } else {
         listing->Print(options->json);
       }
@@ -215,7 +219,7 @@ void AddListCommand(CLI::App& app, ExitCode& exit_code) {
   add("cases", "Their cases, with the requirements that each cites", &Cases);
   add("requirements", "What must hold, and how many cases say so", &Requirements);
   add("features", "The features, since when and under which configuration", &Features);
-  AddKconfigList(*list, options, exit_code);
+  AddKconfigList(*list, options, context);
 }
 
 KASSAY_COMMAND(20, AddListCommand);

@@ -3,12 +3,17 @@
 
 #include "harness/base/interrupt.h"
 #include "harness/cli/command.h"
+#include "harness/cli/kernel_options.h"
 
 namespace kassay::cli {
 
 ExitCode Report(const Error& error) {
   std::cerr << "kassay: " << error.message << "\n";
-  return error.code;
+  return ExitCodeOf(error.kind);
+}
+
+void Context::Finish(const Result<ExitCode>& code) {
+  exit_code = code ? *code : Report(code.error());
 }
 
 namespace {
@@ -30,18 +35,19 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", "kassay " KASSAY_VERSION);
   app.require_subcommand(1);
   app.footer(kFooter);
-  ExitCode exit_code = ExitCode::kConformant;
+  Context context{Installation::OfThisProgram()};
+  AddSuitesOption(app, context.installation);
   auto commands = Commands();
   std::stable_sort(commands.begin(), commands.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (const auto& [order, add] : commands) add(app, exit_code);
+  for (const auto& [order, add] : commands) add(app, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
     return code == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
   }
-  return static_cast<int>(exit_code);
+  return static_cast<int>(context.exit_code);
 }
 
 }  // namespace

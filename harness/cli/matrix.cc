@@ -6,7 +6,6 @@
 #include <memory>
 #include <set>
 
-#include "harness/base/paths.h"
 #include "harness/cli/command.h"
 #include "harness/cli/labs.h"
 #include "harness/cli/one_run.h"
@@ -32,6 +31,8 @@ Exit codes: 0 all conformant, 1 at least one is not, 2 wrong usage, 3 at least o
 tested, 130 interrupted.)";
 
 struct Options {
+  explicit Options(Installation& installation) : kernel(installation) {}
+
   std::vector<std::string> kernels;
   bool requirements = false;
   std::string format = "table";
@@ -46,16 +47,17 @@ struct Options {
 Status CheckUsage(const Options& options) {
   const std::string& named_profile = options.flags.run.profile;
   const std::string profile = named_profile.empty() ? "stock" : named_profile;
-  KASSAY_CHECK(LoadProfile(DataDir() / "vm" / "profiles", profile));
+  KASSAY_CHECK(LoadProfile(options.kernel.installation->ProfilesDir(), profile));
   for (const std::string& name : options.kernels) {
     if (IsRecorded(name)) continue;
     KernelOptions named = options.kernel;
     named.spec = name;
     const auto kernel = ResolveKernel(named);
-    const auto machines = kernel ? MachinesOf(*kernel, options.flags.machine)
-                                 : Result<VmLabOptions>(Fail(kernel.error()));
+    const auto machines =
+        kernel ? MachinesOf(*options.kernel.installation, *kernel, options.flags.machine)
+               : Result<VmLabOptions>(Fail(kernel.error()));
     const Status ready = machines ? VmLab(*machines).Ready({profile}) : Fail(machines.error());
-    if (!ready && ready.error().code != ExitCode::kCouldNotTest) return ready;
+    if (!ready && ready.error().kind != ErrorKind::kUnable) return ready;
   }
   return {};
 }
@@ -94,7 +96,7 @@ Result<ExitCode> Show(Options options) {
     auto column = ColumnOf(name, options);
     if (!column) {
       // One kernel that does not boot must not lose the others.
-      if (column.error().code != ExitCode::kCouldNotTest) return Fail(column.error());
+      if (column.error().kind != ErrorKind::kUnable) return Fail(column.error());
       worst = Report(column.error());
       column = Baseline();
       column->kernel.spec = name;
@@ -102,7 +104,7 @@ Result<ExitCode> Show(Options options) {
     suites.insert(column->suites.begin(), column->suites.end());
     columns.push_back(*std::move(column));
   }
-  const HtmlContext texts = TextsOf({suites.begin(), suites.end()});
+  const HtmlContext texts = TextsOf(*options.kernel.installation, {suites.begin(), suites.end()});
   std::map<std::string, std::string> feature_of;
   for (const RequirementText& text : texts.requirements) feature_of[text.id] = text.feature;
   const Matrix matrix = MatrixOf(columns, feature_of);
@@ -121,8 +123,8 @@ Result<ExitCode> Show(Options options) {
   return code == ExitCode::kConformant ? worst : code;
 }
 
-void AddMatrixCommand(CLI::App& app, ExitCode& exit_code) {
-  const auto options = std::make_shared<Options>();
+void AddMatrixCommand(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>(context.installation);
   CLI::App* command = app.add_subcommand("matrix", "Show many kernels against features");
   command->footer(kFooter);
   command->add_option("KERNEL", options->kernels, "Kernels, results or baselines")->required();
@@ -134,10 +136,7 @@ void AddMatrixCommand(CLI::App& app, ExitCode& exit_code) {
   command->add_option("--out", options->out, "The folder under which each run has its own")
       ->capture_default_str();
   AddRunFlags(*command, options->flags);
-  command->callback([options, &exit_code] {
-    const auto code = Show(*options);
-    exit_code = code ? *code : Report(code.error());
-  });
+  command->callback([options, &context] { context.Finish(Show(*options)); });
 }
 
 KASSAY_COMMAND(33, AddMatrixCommand);

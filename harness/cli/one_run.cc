@@ -3,13 +3,12 @@
 #include <iostream>
 
 #include "harness/base/file.h"
-#include "harness/base/paths.h"
 #include "harness/cli/labs.h"
 #include "harness/cli/run_view.h"
 #include "harness/compare/history.h"
 #include "harness/report/result_folder.h"
 #include "harness/run/run.h"
-#include "harness/suite/catalogue.h"
+#include "harness/suite/installed_suites.h"
 
 namespace kassay::cli {
 
@@ -23,18 +22,20 @@ Result<OneRun> RunOneKernel(KernelOptions kernel_options, RunFlags flags) {
   view.End();
   if (!run) return Fail(run.error().Within(kernel_options.spec));
   one.result = *std::move(run);
-  KASSAY_CHECK(LeaveResults(one.folder, one.result, TextsOf(one.result.suites)));
+  KASSAY_CHECK(LeaveResults(*kernel_options.installation, one.folder, one.result,
+                            TextsOf(*kernel_options.installation, one.result.suites)));
   if (one.result.interrupted) {
     return Fail("interrupted; what was finished is in " + one.folder.string(),
-                ExitCode::kInterrupted);
+                ErrorKind::kInterrupted);
   }
   return one;
 }
 
-HtmlContext TextsOf(const std::vector<std::string>& suites) {
+HtmlContext TextsOf(const Installation& installation, const std::vector<std::string>& suites) {
   HtmlContext context;
   for (const std::string& suite : suites) {
-    const auto catalogue = LoadCatalogue(DataDir() / "suites", suite);
+    const auto files = FindSuite(installation, suite);
+    const auto catalogue = files ? LoadCatalogue(files->catalogue) : Result<Catalogue>();
     if (!catalogue) continue;
     for (const Requirement& requirement : catalogue->requirements) {
       context.requirements.push_back({requirement.id, suite, requirement.feature, requirement.text,
@@ -44,18 +45,15 @@ HtmlContext TextsOf(const std::vector<std::string>& suites) {
   return context;
 }
 
-Status LeaveResults(const std::filesystem::path& folder, const RunResult& run,
-                    const HtmlContext& context) {
+Status LeaveResults(const Installation& installation, const std::filesystem::path& folder,
+                    const RunResult& run, const HtmlContext& context) {
   KASSAY_CHECK(WriteResultFolder(folder, run));
   KASSAY_CHECK(WriteFileAtomically(folder / "report.html", HtmlOfRun(run, context)));
-  auto history = History::Open(HistoryFile());
+  auto history = History::Open(installation.HistoryFile());
   const auto added = history ? history->Add(run) : Result<bool>(Fail(history.error()));
-  if (!added)
-    std::cerr << "kassay: not taken up into the history: " << added.error().message << "\n";
+  if (!added) std::cerr << "kassay: not added to the history: " << added.error().message << "\n";
   return {};
 }
-
-std::filesystem::path HistoryFile() { return StateDir() / "history.sqlite"; }
 
 Status Emit(const std::string& text, const std::filesystem::path& file) {
   if (!file.empty()) return WriteFileAtomically(file, text);

@@ -23,15 +23,14 @@ struct OneRun {
 [[nodiscard]] Result<OneRun> RunOneKernel(KernelOptions kernel, RunFlags flags);
 
 // The texts of the requirements of these suites, as installed; a suite that is not is passed over.
-[[nodiscard]] HtmlContext TextsOf(const std::vector<std::string>& suites);
+[[nodiscard]] HtmlContext TextsOf(const Installation& installation,
+                                  const std::vector<std::string>& suites);
 
 // results.json and its kin, report.html; and takes the run up into the history. What the history
 // cannot take is said on standard error and is no error.
-[[nodiscard]] Status LeaveResults(const std::filesystem::path& folder, const RunResult& run,
+[[nodiscard]] Status LeaveResults(const Installation& installation,
+                                  const std::filesystem::path& folder, const RunResult& run,
                                   const HtmlContext& context);
-
-// $KASSAY_STATE_DIR/history.sqlite
-[[nodiscard]] std::filesystem::path HistoryFile();
 
 // Writes to a file, or to standard output if its name is empty.
 [[nodiscard]] Status Emit(const std::string& text, const std::filesystem::path& file);

@@ -53,20 +53,20 @@ Error InterruptedBefore(const std::vector<RecordStep>& left, const RecordAllOpti
     for (const std::string& command : CommandsFor(left)) how += "\n  " + command;
   }
   return {fmt::format("interrupted; {} baselines are left{}", left.size(), how),
-          ExitCode::kInterrupted};
+          ErrorKind::kInterrupted};
 }
 
 }  // namespace
 
 Result<ExitCode> RecordAll(RecordAllOptions options) {
   const RunOptions& run = options.flags.run;
-  const Installation installation{run.data_dir, run.libexec_dir, run.cache_dir / "lists"};
+  const Installation& installation = *options.kernel.installation;
   RecordPlanOptions plan{options.folder, options.kernels, run.suites, options.force};
   if (plan.kernels.empty()) {
     KASSAY_TRY(plan.kernels, KnownKernels(options.kernel.store));
   }
   if (plan.suites.empty()) {
-    KASSAY_TRY(plan.suites, installation.InstalledSuites());
+    KASSAY_TRY(plan.suites, InstalledSuites(installation));
   }
   KASSAY_TRY(const std::vector<RecordStep> steps, PlanRecording(plan, installation));
   for (const RecordStep& step : steps) Print(step, step.why);
@@ -81,7 +81,7 @@ Result<ExitCode> RecordAll(RecordAllOptions options) {
     const auto recorded = RecordStepOf(*step, recorded_next, options);
     if (recorded) {
       Print(*step, *recorded);
-    } else if (Interrupted() || recorded.error().code == ExitCode::kInterrupted) {
+    } else if (Interrupted() || recorded.error().kind == ErrorKind::kInterrupted) {
       return Fail(InterruptedBefore({step, steps.end()}, options));
     } else {
       code = Report(recorded.error());

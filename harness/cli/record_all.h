@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/cli/exit_code.h"
 #include "harness/cli/kernel_options.h"
 #include "harness/cli/run_options.h"
 

@@ -38,6 +38,9 @@ Exit codes: 0 written (whatever the verdict; with --level, --waivers or --baseli
 2 wrong usage, or not a result.)";
 
 struct Options {
+  explicit Options(const Installation& where) : installation(where) {}
+
+  const Installation& installation;
   fs::path result;
   std::string format = "html";
   std::string origin = "kassay";
@@ -66,10 +69,10 @@ Result<std::string> TextOf(const RunResult& run, const Options& options,
     const std::string table = PostureTableOf(run);
     if (!table.empty()) return table;
     return Fail("nothing in this run tells about options; `kassay run --suite posture` does",
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
   if (options.format == "gitlab") return GitLabCodeQualityOf(run);
-  HtmlContext context = TextsOf(run.suites);
+  HtmlContext context = TextsOf(options.installation, run.suites);
   context.findings = checked.findings;
   context.verdict = checked.verdict;
   return HtmlOfRun(run, context);
@@ -93,16 +96,16 @@ Result<ExitCode> Write(const Options& options) {
   const fs::path waivers = options.result / kInputsName / kWaiversName;
   std::error_code ignored;
   if (flags.waivers.empty() && fs::exists(waivers, ignored)) flags.waivers = waivers;
-  KASSAY_TRY(RunChecks checks, RunChecks::Load(flags));
+  KASSAY_TRY(RunChecks checks, RunChecks::Load(options.installation, flags));
   KASSAY_CHECK(checks.ReadyFor(run->kernel));
   KASSAY_TRY(const CheckOutcome checked, checks.Apply(*run));
   KASSAY_TRY(const std::string report, TextOf(*run, options, checked));
   KASSAY_CHECK(Emit(report, options.output));
-  return HasChecks(options.checks) ? checked.code : ExitCode::kConformant;
+  return HasChecks(options.checks) ? ExitCodeOf(checked.outcome) : ExitCode::kConformant;
 }
 
-void AddReportCommand(CLI::App& app, ExitCode& exit_code) {
-  const auto options = std::make_shared<Options>();
+void AddReportCommand(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>(context.installation);
   CLI::App* command = app.add_subcommand("report", "Write a result in another form");
   command->footer(kFooter);
   command->add_option("RESULT", options->result, "A run's folder, or results.json")
@@ -116,10 +119,7 @@ void AddReportCommand(CLI::App& app, ExitCode& exit_code) {
       ->capture_default_str();
   command->add_option("-o,--output", options->output, "Write to this file");
   AddCheckFlags(*command, options->checks);
-  command->callback([options, &exit_code] {
-    const auto code = Write(*options);
-    exit_code = code ? *code : Report(code.error());
-  });
+  command->callback([options, &context] { context.Finish(Write(*options)); });
 }
 
 KASSAY_COMMAND(35, AddReportCommand);

@@ -13,6 +13,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/process/program.h"
+#include "harness/cli/exit_code.h"
 #include "harness/kernel/store.h"
 #include "harness/result/run_result.h"
 #include "harness/verdict/journal.h"
@@ -21,6 +22,7 @@ namespace kassay {
 namespace {
 
 namespace fs = std::filesystem;
+using cli::ExitCode;
 using ::testing::AllOf;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;

@@ -41,6 +41,8 @@ Exit codes:
   130  interrupted; what was finished is kept)";
 
 struct Options {
+  explicit Options(Installation& installation) : kernel(installation) {}
+
   KernelOptions kernel;
   RunFlags flags;
   CheckFlags checks;
@@ -56,7 +58,7 @@ Status CheckResume(const CLI::App& command) {
       return Fail(std::string("--resume takes the kernel, the suites and the cases from its "
                               "folder; leave out ") +
                       option,
-                  ExitCode::kUsage);
+                  ErrorKind::kUsage);
     }
   }
   return {};
@@ -66,7 +68,7 @@ Status Prepare(const CLI::App& command, Options& options) {
   RunOptions& run = options.flags.run;
   if (options.resume.empty()) {
     if (options.kernel.spec.empty())
-      return Fail("name a kernel with --kernel, e.g. --kernel debian:7.0.13", ExitCode::kUsage);
+      return Fail("name a kernel with --kernel, e.g. --kernel debian:7.0.13", ErrorKind::kUsage);
     if (run.out_dir.empty()) run.out_dir = NewRunFolder("out", options.kernel.spec);
     return {};
   }
@@ -84,17 +86,16 @@ Status Prepare(const CLI::App& command, Options& options) {
 // What can be told without the kernel is told before it is fetched: names that match nothing, and
 // that there is nothing to carry machines.
 Status CheckBeforeFetching(const RunOptions& options) {
-  const Installation installation{options.data_dir, options.libexec_dir,
-                                  options.cache_dir / "lists"};
+  const Installation& installation = options.installation;
   std::vector<std::string> suites = options.suites;
   if (!options.resume && (!options.suites.empty() || !options.filters.empty())) {
     KASSAY_TRY(const Selection selection, Select(installation, suites, options.filters));
   }
   if (suites.empty()) {
-    KASSAY_TRY(suites, installation.InstalledSuites());
+    KASSAY_TRY(suites, InstalledSuites(installation));
   }
-  for (const std::string& suite : suites) {
-    KASSAY_TRY(const Catalogue catalogue, LoadCatalogue(options.data_dir / "suites", suite));
+  KASSAY_TRY(const std::vector<Catalogue> catalogues, LoadCatalogues(installation, suites));
+  for (const Catalogue& catalogue : catalogues) {
     if (catalogue.runs_on_host) continue;
     KASSAY_CHECK(WhatCarriesMachines());
     break;
@@ -104,8 +105,8 @@ Status CheckBeforeFetching(const RunOptions& options) {
 
 Result<ExitCode> RunIt(const CLI::App& command, Options& options) {
   KASSAY_CHECK(Prepare(command, options));
-  KASSAY_TRY(RunChecks checks, RunChecks::Load(options.checks));
-  const RunOptions& run_options = options.flags.run;
+  const RunOptions run_options = RunOptionsOf(options.flags, *options.kernel.installation);
+  KASSAY_TRY(RunChecks checks, RunChecks::Load(run_options.installation, options.checks));
   KASSAY_CHECK(CheckBeforeFetching(run_options));
   KASSAY_TRY(const Kernel kernel, ResolveKernel(options.kernel));
   KASSAY_CHECK(checks.ReadyFor(kernel.identity));
@@ -114,28 +115,28 @@ Result<ExitCode> RunIt(const CLI::App& command, Options& options) {
   auto run = RunOn(kernel, options.kernel, options.flags, options.quiet ? silent : view);
   view.End();
   if (!run) return Fail(run.error());
-  HtmlContext context = TextsOf(run->suites);
+  HtmlContext context = TextsOf(run_options.installation, run->suites);
   KASSAY_CHECK(checks.LeaveWaivers(run_options.out_dir));
   auto applied = checks.Apply(*run);
   if (!applied) {
-    KASSAY_CHECK(LeaveResults(run_options.out_dir, *run, context));
+    KASSAY_CHECK(LeaveResults(run_options.installation, run_options.out_dir, *run, context));
     return Fail(applied.error());
   }
   const CheckOutcome& checked = *applied;
   context.findings = checked.findings;
   context.verdict = checked.verdict;
-  KASSAY_CHECK(LeaveResults(run_options.out_dir, *run, context));
+  KASSAY_CHECK(LeaveResults(run_options.installation, run_options.out_dir, *run, context));
   TableOptions table;
   table.colours = ::isatty(STDOUT_FILENO) != 0;
   table.out_dir = run_options.out_dir.string();
   table.findings = checked.findings;
   table.verdict = checked.verdict;
   std::cout << TableOf(*run, table) << std::flush;
-  return checked.code;
+  return ExitCodeOf(checked.outcome);
 }
 
-void AddRunCommand(CLI::App& app, ExitCode& exit_code) {
-  const auto options = std::make_shared<Options>();
+void AddRunCommand(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>(context.installation);
   CLI::App* command = app.add_subcommand("run", "Assay one kernel");
   command->footer(kFooter);
   AddKernelOptions(*command, options->kernel, /*required=*/false);
@@ -146,10 +147,7 @@ void AddRunCommand(CLI::App& app, ExitCode& exit_code) {
   command->add_option("--resume", options->resume,
                       "Go on with the run in this folder that was interrupted");
   command->add_flag("--quiet", options->quiet, "No progress; only the table at the end");
-  command->callback([command, options, &exit_code] {
-    const auto code = RunIt(*command, *options);
-    exit_code = code ? *code : Report(code.error());
-  });
+  command->callback([command, options, &context] { context.Finish(RunIt(*command, *options)); });
 }
 
 KASSAY_COMMAND(10, AddRunCommand);

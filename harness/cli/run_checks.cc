@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include "harness/base/file.h"
-#include "harness/base/paths.h"
 #include "harness/compare/baseline_files.h"
 #include "harness/compare/compare_text.h"
 #include "harness/report/html/html.h"
-#include "harness/suite/catalogue.h"
+#include "harness/suite/installed_suites.h"
 #include "harness/verdict/run_record.h"
 
 namespace kassay::cli {
@@ -29,23 +28,13 @@ void AddCheckFlags(CLI::App& command, CheckFlags& flags) {
                    "Exit with 0 if every finding is a known bug of this kernel's version");
 }
 
-fs::path BaselinesDir() {
+fs::path BaselinesDir(const Installation& installation) {
   const fs::path here = "results/baselines";
   std::error_code ignored;
-  return fs::is_directory(here, ignored) ? here : DataDir() / "results" / "baselines";
+  return fs::is_directory(here, ignored) ? here : installation.BaselinesDir();
 }
 
 namespace {
-
-Result<std::vector<Catalogue>> AllCatalogues() {
-  std::vector<Catalogue> catalogues;
-  KASSAY_TRY(const std::vector<std::string> names, SuiteNames(DataDir() / "suites"));
-  for (const std::string& name : names) {
-    KASSAY_TRY(Catalogue catalogue, LoadCatalogue(DataDir() / "suites", name));
-    catalogues.push_back(std::move(catalogue));
-  }
-  return catalogues;
-}
 
 void AddLevelFindings(const ResolvedLevel& resolved, const LevelReport& report,
                       std::vector<std::string>& findings) {
@@ -84,27 +73,28 @@ void AddBaselineFindings(const Comparison& comparison, std::vector<std::string>&
 }
 
 // With --expect-errata what a known bug explains counts as expected.
-ExitCode CodeOf(const RunResult& run, bool expect_errata) {
-  if (!expect_errata) return ExitCodeOf(run);
+RunOutcome CodeOf(const RunResult& run, bool expect_errata) {
+  if (!expect_errata) return OutcomeOf(run);
   RunResult without = run;
   std::erase_if(without.cases, [](const CaseResult& result) { return result.erratum.has_value(); });
-  return without.cases.empty() && !run.cases.empty() && !run.interrupted ? ExitCode::kConformant
-                                                                         : ExitCodeOf(without);
+  return without.cases.empty() && !run.cases.empty() && !run.interrupted ? RunOutcome::kConformant
+                                                                         : OutcomeOf(without);
 }
 
 }  // namespace
 
-Result<RunChecks> RunChecks::Load(const CheckFlags& flags) {
+Result<RunChecks> RunChecks::Load(const Installation& installation, const CheckFlags& flags) {
   RunChecks checks;
   checks.expect_errata_ = flags.expect_errata;
-  checks.baselines_dir_ = flags.baselines_dir.empty() ? BaselinesDir() : flags.baselines_dir;
+  checks.baselines_dir_ =
+      flags.baselines_dir.empty() ? BaselinesDir(installation) : flags.baselines_dir;
   if (!flags.waivers.empty()) {
     KASSAY_TRY(checks.waivers_, LoadWaivers(flags.waivers));
     KASSAY_TRY(checks.waivers_text_, ReadFile(flags.waivers));
   }
   if (!flags.level.empty()) {
-    KASSAY_TRY(checks.level_, LoadLevel(DataDir() / "levels", flags.level));
-    KASSAY_TRY(checks.catalogues_, AllCatalogues());
+    KASSAY_TRY(checks.level_, LoadLevel(installation.LevelsDir(), flags.level));
+    KASSAY_TRY(checks.catalogues_, LoadCatalogues(installation));
   }
   checks.auto_baseline_ = flags.baseline == "auto";
   if (!flags.baseline.empty() && !checks.auto_baseline_) {
@@ -139,10 +129,10 @@ Result<CheckOutcome> RunChecks::Apply(RunResult& run) const {
     expired = expired || finding.kind == WaiverFinding::Kind::kExpired;
     outcome.findings.push_back(finding.text);
   }
-  ExitCode own = CodeOf(run, expect_errata_);
+  RunOutcome own = CodeOf(run, expect_errata_);
   // Known or not: somebody answered for the defect until a day that is over.
-  if (expired && own == ExitCode::kConformant) own = ExitCode::kNonconformant;
-  outcome.code = own;
+  if (expired && own == RunOutcome::kConformant) own = RunOutcome::kNonconformant;
+  outcome.outcome = own;
 
   bool level_holds = true;
   if (resolved_) {
@@ -156,17 +146,17 @@ Result<CheckOutcome> RunChecks::Apply(RunResult& run) const {
     // A baseline of other suites excuses nothing.
     if (comparison.NothingInCommon()) {
       outcome.findings.push_back("nothing of this run is in the baseline: it was not used");
-    } else if (own != ExitCode::kInterrupted && own != ExitCode::kCouldNotTest) {
-      outcome.code = ExitCodeOf(comparison);
+    } else if (own != RunOutcome::kInterrupted && own != RunOutcome::kCouldNotTest) {
+      outcome.outcome = OutcomeOf(comparison);
     }
   }
-  const bool told = own != ExitCode::kInterrupted;
-  if (!level_holds && told) outcome.code = ExitCode::kNonconformant;
+  const bool told = own != RunOutcome::kInterrupted;
+  if (!level_holds && told) outcome.outcome = RunOutcome::kNonconformant;
   const bool excused =
-      outcome.code == ExitCode::kConformant && ExitCodeOf(run) == ExitCode::kNonconformant;
-  outcome.verdict = !excused                       ? VerdictWord(outcome.code)
-                    : own == ExitCode::kConformant ? "known bugs only"
-                                                   : "not worse";
+      outcome.outcome == RunOutcome::kConformant && OutcomeOf(run) == RunOutcome::kNonconformant;
+  outcome.verdict = !excused                         ? std::string(ToString(outcome.outcome))
+                    : own == RunOutcome::kConformant ? "known bugs only"
+                                                     : "not worse";
   return outcome;
 }
 

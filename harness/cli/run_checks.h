@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/installation.h"
 #include "harness/base/result.h"
 #include "harness/certify/level.h"
 #include "harness/certify/waiver.h"
@@ -28,7 +29,7 @@ void AddCheckFlags(CLI::App& command, CheckFlags& flags);
 
 struct CheckOutcome {
   std::vector<std::string> findings;  // one line each, for the terminal and the report
-  ExitCode code = ExitCode::kConformant;
+  RunOutcome outcome = RunOutcome::kConformant;
   // What `code` says in a word. Where failures are left that the baseline had ("not worse") or that
   // --expect-errata forgives ("known bugs only"), code 0 is not "conformant".
   std::string verdict = "conformant";
@@ -37,7 +38,8 @@ struct CheckOutcome {
 class RunChecks {
  public:
   // Reads all files first: a run of minutes must not end in a misspelt name.
-  [[nodiscard]] static Result<RunChecks> Load(const CheckFlags& flags);
+  [[nodiscard]] static Result<RunChecks> Load(const Installation& installation,
+                                              const CheckFlags& flags);
 
   // Finds what depends on the kernel: its recorded baseline (`auto`), what the level asks of its
   // version. Before the run, for a run of minutes must not end in a baseline that is not there.
@@ -64,6 +66,6 @@ class RunChecks {
 };
 
 // results/baselines of the working folder if there is one, else of the installation.
-[[nodiscard]] std::filesystem::path BaselinesDir();
+[[nodiscard]] std::filesystem::path BaselinesDir(const Installation& installation);
 
 }  // namespace kassay::cli

@@ -45,7 +45,7 @@ class RunChecksTest : public ::testing::Test {
   }
 
   CheckOutcome Apply() {
-    auto checks = RunChecks::Load(flags_);
+    auto checks = RunChecks::Load(Installation::OfThisProgram(), flags_);
     EXPECT_TRUE(checks) << checks.error().message;
     EXPECT_TRUE(checks->ReadyFor(run_.kernel));
     RunResult run = run_;
@@ -61,27 +61,27 @@ class RunChecksTest : public ::testing::Test {
 };
 
 TEST_F(RunChecksTest, KnownBugsAreExpectedWhenThatIsAskedFor) {
-  EXPECT_EQ(Apply().code, ExitCode::kNonconformant);
+  EXPECT_EQ(Apply().outcome, RunOutcome::kNonconformant);
   EXPECT_EQ(Apply().verdict, "nonconformant");
   flags_.expect_errata = true;
-  EXPECT_EQ(Apply().code, ExitCode::kConformant);
+  EXPECT_EQ(Apply().outcome, RunOutcome::kConformant);
   EXPECT_EQ(Apply().verdict, "known bugs only") << "what fails is not called conformant";
   run_.cases[1].erratum.reset();
-  EXPECT_EQ(Apply().code, ExitCode::kNonconformant);
+  EXPECT_EQ(Apply().outcome, RunOutcome::kNonconformant);
 }
 
 TEST_F(RunChecksTest, AWaiverBesideKnownBugsTakesNothingBack) {
   flags_.expect_errata = true;
   Waive("IOU-041", "2999-01-01");
-  EXPECT_EQ(Apply().code, ExitCode::kConformant);
+  EXPECT_EQ(Apply().outcome, RunOutcome::kConformant);
   // What the waiver covers need not be known, what it does not cover must be.
   run_.cases[0].erratum.reset();
-  EXPECT_EQ(Apply().code, ExitCode::kConformant);
+  EXPECT_EQ(Apply().outcome, RunOutcome::kConformant);
   run_.cases[1].erratum.reset();
-  EXPECT_EQ(Apply().code, ExitCode::kNonconformant);
+  EXPECT_EQ(Apply().outcome, RunOutcome::kNonconformant);
   flags_.expect_errata = false;
   Waive("IOU-042", "2999-01-01");
-  EXPECT_EQ(Apply().code, ExitCode::kConformant);
+  EXPECT_EQ(Apply().outcome, RunOutcome::kConformant);
   EXPECT_EQ(Apply().verdict, "conformant");
 }
 
@@ -89,17 +89,17 @@ TEST_F(RunChecksTest, AnExpiredWaiverFailsEvenIfTheBugIsKnown) {
   flags_.expect_errata = true;
   Waive("IOU-041", "2020-01-01");
   const CheckOutcome outcome = Apply();
-  EXPECT_EQ(outcome.code, ExitCode::kNonconformant);
+  EXPECT_EQ(outcome.outcome, RunOutcome::kNonconformant);
   EXPECT_THAT(outcome.findings, Contains(HasSubstr("W-IOU-041")));
 }
 
 TEST_F(RunChecksTest, ABaselineExcusesWhatFailedBeforeAndNothingElse) {
   flags_.baseline = (dir_ / "before.json").string();
   ASSERT_TRUE(WriteFileAtomically(flags_.baseline, ToJson(BaselineOf(run_))));
-  EXPECT_EQ(Apply().code, ExitCode::kConformant);
+  EXPECT_EQ(Apply().outcome, RunOutcome::kConformant);
   EXPECT_EQ(Apply().verdict, "not worse") << "what fails is not called conformant";
   run_.cases.push_back(Case("List.Other", "IOU-043"));
-  EXPECT_EQ(Apply().code, ExitCode::kRegressed);
+  EXPECT_EQ(Apply().outcome, RunOutcome::kRegressed);
   EXPECT_EQ(Apply().verdict, "regressed");
 }
 
@@ -120,18 +120,18 @@ TEST_F(RunChecksTest, ABaselineOfOtherSuitesExcusesNothing) {
   flags_.baseline = (dir_ / "other.json").string();
   ASSERT_TRUE(WriteFileAtomically(flags_.baseline, ToJson(BaselineOf(other))));
   const CheckOutcome outcome = Apply();
-  EXPECT_EQ(outcome.code, ExitCode::kNonconformant);
+  EXPECT_EQ(outcome.outcome, RunOutcome::kNonconformant);
   EXPECT_THAT(outcome.findings, Contains(HasSubstr("nothing of this run is in the baseline")));
 }
 
 TEST_F(RunChecksTest, ABaselineThatIsNotThereIsToldBeforeTheRun) {
   flags_.baseline = "auto";
   flags_.baselines_dir = dir_;
-  auto checks = RunChecks::Load(flags_);
+  auto checks = RunChecks::Load(Installation::OfThisProgram(), flags_);
   ASSERT_TRUE(checks) << checks.error().message;
   const Status ready = checks->ReadyFor(run_.kernel);
   ASSERT_FALSE(ready);
-  EXPECT_EQ(ready.error().code, ExitCode::kUsage);
+  EXPECT_EQ(ready.error().kind, ErrorKind::kUsage);
   EXPECT_THAT(ready.error().message,
               HasSubstr("make one: kassay baseline record --kernel debian:7.0.13"));
 }

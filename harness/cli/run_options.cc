@@ -48,8 +48,9 @@ void AddRunFlags(CLI::App& command, RunFlags& flags) {
       ->check(CLI::ExistingDirectory);
 }
 
-RunOptions RunOptionsOf(const RunFlags& flags) {
+RunOptions RunOptionsOf(const RunFlags& flags, const Installation& installation) {
   RunOptions options = flags.run;
+  options.installation = installation;
   options.isolation = flags.isolation == "suite" ? Isolation::kSuite : Isolation::kCase;
   options.boot = flags.machine.boot;
   return options;

@@ -28,6 +28,6 @@ struct RunFlags {
 void AddRunFlags(CLI::App& command, RunFlags& flags);
 
 // What the flags come to. CLI11 has checked their values already.
-[[nodiscard]] RunOptions RunOptionsOf(const RunFlags& flags);
+[[nodiscard]] RunOptions RunOptionsOf(const RunFlags& flags, const Installation& installation);
 
 }  // namespace kassay::cli

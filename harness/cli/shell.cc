@@ -3,7 +3,6 @@
 #include <memory>
 #include <set>
 
-#include "harness/base/paths.h"
 #include "harness/cli/command.h"
 #include "harness/cli/labs.h"
 #include "harness/suite/selection.h"
@@ -24,36 +23,39 @@ Examples:
 Exit codes: 0 left, 2 wrong usage, 3 no QEMU, no kernel, it does not boot.)";
 
 struct Options {
+  explicit Options(Installation& installation) : kernel(installation) {}
+
   KernelOptions kernel;
   std::string profile = "stock";
   MachineFlags machine;
 };
 
-Result<std::set<std::string>> GuestSuites() {
-  KASSAY_TRY(const auto names, Installation({DataDir(), LibexecDir()}).InstalledSuites());
+Result<std::set<std::string>> GuestSuites(const Installation& installation) {
+  KASSAY_TRY(const auto installed, InstalledSuites(installation));
+  KASSAY_TRY(const auto catalogues, LoadCatalogues(installation, installed));
   std::set<std::string> suites;
-  for (const std::string& name : names) {
-    const auto catalogue = LoadCatalogue(DataDir() / "suites", name);
-    if (catalogue && !catalogue->runs_on_host) suites.insert(name);
+  for (const Catalogue& catalogue : catalogues) {
+    if (!catalogue.runs_on_host) suites.insert(catalogue.suite);
   }
   return suites;
 }
 
 Status Shell(const Options& options) {
+  const Installation& installation = *options.kernel.installation;
   // What can be told without the kernel is told before it is fetched.
   KASSAY_CHECK(WhatCarriesMachines());
-  KASSAY_CHECK(LoadProfile(DataDir() / "vm" / "profiles", options.profile));
+  KASSAY_CHECK(LoadProfile(installation.ProfilesDir(), options.profile));
   KASSAY_TRY(const Kernel kernel, ResolveKernel(options.kernel));
-  KASSAY_TRY(VmLabOptions machines, MachinesOf(kernel, options.machine));
-  KASSAY_TRY(machines.suites[options.profile], GuestSuites());
+  KASSAY_TRY(VmLabOptions machines, MachinesOf(installation, kernel, options.machine));
+  KASSAY_TRY(machines.suites[options.profile], GuestSuites(installation));
   VmLab lab(std::move(machines));
   KASSAY_CHECK(lab.Ready({options.profile}));
   return lab.Shell(options.profile,
                    [](const std::string& text) { std::cerr << "note: " << text << "\n"; });
 }
 
-void AddShellCommand(CLI::App& app, ExitCode& exit_code) {
-  const auto options = std::make_shared<Options>();
+void AddShellCommand(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>(context.installation);
   CLI::App* command =
       app.add_subcommand("shell", "An interactive machine of a kernel, with the suites inside");
   command->footer(kFooter);
@@ -61,9 +63,9 @@ void AddShellCommand(CLI::App& app, ExitCode& exit_code) {
   command->add_option("--profile", options->profile, "How it is booted: vm/profiles/NAME.toml")
       ->capture_default_str();
   AddMachineFlags(*command, options->machine);
-  command->callback([options, &exit_code] {
+  command->callback([options, &context] {
     const Status status = Shell(*options);
-    if (!status) exit_code = Report(status.error());
+    if (!status) context.exit_code = Report(status.error());
   });
 }
 

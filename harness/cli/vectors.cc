@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "harness/base/file.h"
-#include "harness/base/paths.h"
 #include "harness/base/text/json_reader.h"
 #include "harness/cli/command.h"
 #include "harness/cli/labs.h"
@@ -39,6 +38,8 @@ Exit codes:
   130  interrupted)";
 
 struct Options {
+  explicit Options(Installation& installation) : kernel(installation) {}
+
   KernelOptions kernel;
   std::vector<std::filesystem::path> files;
   std::filesystem::path json;
@@ -80,7 +81,7 @@ Result<Loaded> Load(const std::vector<std::filesystem::path>& files) {
       if (!fresh && known->second != valid) {
         return Fail(fmt::format("{}: another file gives tg{}/tc{} of vector set {} another verdict",
                                 path.string(), place.group, place.test, place.vector_set),
-                    ExitCode::kUsage);
+                    ErrorKind::kUsage);
       }
     }
     for (auto& vector : file->vectors) {
@@ -90,7 +91,7 @@ Result<Loaded> Load(const std::vector<std::filesystem::path>& files) {
   }
   if (loaded.vectors.empty())
     return Fail("the files hold verdicts but no signatures: name the prompt file too",
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   const std::size_t without = ApplyResults(loaded.vectors, results);
   if (without > 0 && !results.empty())
     std::cerr << "kassay: " << without << " vectors have no published verdict\n";
@@ -192,12 +193,14 @@ Result<ExitCode> Run(const Options& options) {
     };
   }
   KASSAY_TRY(const Kernel kernel, ResolveKernel(options.kernel));
-  const OwnFolder folder(CacheDir() / "vectors" / std::to_string(::getpid()));
+  const OwnFolder folder(options.kernel.installation->cache_dir / "vectors" /
+                         std::to_string(::getpid()));
   KASSAY_CHECK(WriteGuestVectors(loaded.vectors, folder / "files"));
-  KASSAY_TRY(VmLabOptions machines, MachinesOf(kernel, options.machine));
+  KASSAY_TRY(VmLabOptions machines,
+             MachinesOf(*options.kernel.installation, kernel, options.machine));
   machines.suites[kVectorsProfile] = {kVectorsSuite};
   machines.prepared = {folder / "files"};
-  machines.cache_dir = folder / "cache";
+  machines.installation.cache_dir = folder / "cache";
   machines.keeping = Keeping::kNothing;
   VmLab lab(std::move(machines));
   KASSAY_TRY(const std::vector<VectorAnswer> answers, DriveVectors(lab, loaded.vectors, drive));
@@ -208,8 +211,8 @@ Result<ExitCode> Run(const Options& options) {
   return Summary(answers);
 }
 
-void AddVectorsCommand(CLI::App& app, ExitCode& exit_code) {
-  const auto options = std::make_shared<Options>();
+void AddVectorsCommand(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>(context.installation);
   CLI::App* command =
       app.add_subcommand("vectors", "Ask a kernel about published ML-DSA verification vectors");
   command->footer(kFooter);
@@ -219,10 +222,7 @@ void AddVectorsCommand(CLI::App& app, ExitCode& exit_code) {
   AddMachineFlags(*command, options->machine);
   command->add_flag("--keep-going", options->keep_going, "Ask on after a disagreement");
   command->add_flag("--quiet", options->quiet, "Only the summary");
-  command->callback([options, &exit_code] {
-    const auto code = Run(*options);
-    exit_code = code ? *code : Report(code.error());
-  });
+  command->callback([options, &context] { context.Finish(Run(*options)); });
 }
 
 KASSAY_COMMAND(35, AddVectorsCommand);

@@ -5,7 +5,6 @@
 #
 # A fixture (conformance.prepare.SUITE) fetches the kernel, makes the snapshots and probes. Which cases there
 # are is asked of the suite itself when ctest starts, after a change of the suite only.
-set(KASSAY_CTEST_KERNEL "debian:7.0.13" CACHE STRING "The kernel of the conformance tests of CTest")
 
 # kassay_conformance_tests(PREFIX KERNEL NEEDS SUITE...): NEEDS is a fixture that must be set up before, or "".
 function(kassay_conformance_tests PREFIX KERNEL NEEDS)

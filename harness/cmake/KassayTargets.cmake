@@ -81,7 +81,9 @@ function(kassay_fuzzer NAME)
 endfunction()
 
 # A suite: every *.cc of the calling folder, linked with the support library and GoogleTest.
-# The executable lands in libexec/kassay/suites/NAME, from where the image builder takes it.
+# The executable lands in libexec/kassay/suites/NAME, from where the image builder takes it, and the folder is linked
+# into share/kassay/suites. One of KASSAY_EXTRA_SUITES also gets a folder extra-suites/NAME with both, which
+# `kassay --suites` takes on any installation.
 function(kassay_suite NAME)
   cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
   file(GLOB SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
@@ -91,5 +93,18 @@ function(kassay_suite NAME)
   target_link_options(suite_${NAME} PRIVATE -Wl,--strip-debug)
   set_target_properties(suite_${NAME} PROPERTIES
     OUTPUT_NAME ${NAME} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/libexec/kassay/suites)
+  set(LINKS ${CMAKE_BINARY_DIR}/share/kassay/suites)
+  if(IS_SYMLINK ${LINKS}) # of a build folder from before there were extra suites
+    file(REMOVE ${LINKS})
+  endif()
+  file(MAKE_DIRECTORY ${LINKS})
+  file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${LINKS}/${NAME} SYMBOLIC)
+  cmake_path(IS_PREFIX CMAKE_SOURCE_DIR ${CMAKE_CURRENT_SOURCE_DIR} NORMALIZE IS_OURS)
+  if(NOT IS_OURS)
+    set(APART ${CMAKE_BINARY_DIR}/extra-suites/${NAME})
+    add_custom_command(TARGET suite_${NAME} POST_BUILD
+      COMMAND ${CMAKE_COMMAND} -E copy ${CMAKE_CURRENT_SOURCE_DIR}/requirements.toml $<TARGET_FILE:suite_${NAME}> ${APART}/)
+    file(MAKE_DIRECTORY ${APART})
+  endif()
   set_property(GLOBAL APPEND PROPERTY KASSAY_SUITES ${NAME})
 endfunction()

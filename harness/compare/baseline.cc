@@ -130,7 +130,7 @@ Baseline BaselineOf(const RunResult& run) {
 
 Status CheckRecordable(const RunResult& run) {
   const auto refuse = [](const std::string& why) {
-    return Fail("no baseline from this run: " + why, ExitCode::kUsage);
+    return Fail("no baseline from this run: " + why, ErrorKind::kUsage);
   };
   if (run.interrupted || run.finished_at.empty()) return refuse("it did not finish; run it again");
   if (!run.filter.empty()) return refuse("it ran only --case '" + run.filter + "'");
@@ -181,7 +181,7 @@ Status CheckBeside(const Baseline& fresh, const Baseline& recorded) {
   if (what.empty()) return {};
   return Fail(what + " is not that of the recorded suite " + recorded.suites.front() +
                   ": record all suites anew",
-              ExitCode::kUsage);
+              ErrorKind::kUsage);
 }
 
 }  // namespace kassay

@@ -46,7 +46,7 @@ std::vector<fs::path> BaselinesIn(const fs::path& folder) {
 
 Result<Baseline> LoadFile(const fs::path& file) {
   auto text = ReadFile(file);
-  if (!text) return Fail(Error{text.error().message, ExitCode::kUsage});
+  if (!text) return Fail(Error{text.error().message, ErrorKind::kUsage});
   // Anything that does not say it is a baseline must be a run's result.
   if (text->substr(0, kMarkWithin).find(kMark) != std::string::npos) {
     auto baseline = BaselineFromJson(*text);
@@ -70,13 +70,13 @@ Result<Baseline> LoadSuites(const fs::path& folder) {
     KASSAY_TRY(parts.emplace_back(), LoadFile(file));
     if (!IsOfSuite(parts.back(), file.stem()))
       return Fail(file.string() + " is not what was recorded of the suite that its name says",
-                  ExitCode::kUsage);
+                  ErrorKind::kUsage);
     if (BaselineName(parts.back().kernel) != BaselineName(parts.front().kernel))
       return Fail(file.string() + " is of another kernel than the files beside it",
-                  ExitCode::kUsage);
+                  ErrorKind::kUsage);
   }
   if (parts.empty())
-    return Fail(folder.string() + " holds no results.json and no baseline", ExitCode::kUsage);
+    return Fail(folder.string() + " holds no results.json and no baseline", ErrorKind::kUsage);
   return Joined(std::move(parts));
 }
 
@@ -140,7 +140,7 @@ Result<fs::path> FindBaseline(const fs::path& folder, const KernelIdentity& kern
   const std::string name = kernel.spec.empty() ? kernel.release : kernel.spec;
   return Fail("no baseline for " + name + " in " + folder.string() +
                   "; make one: kassay baseline record --kernel " + name,
-              ExitCode::kUsage);
+              ErrorKind::kUsage);
 }
 
 Result<fs::path> RecordBaseline(const Baseline& fresh, const fs::path& folder,

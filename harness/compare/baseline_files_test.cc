@@ -48,7 +48,7 @@ class BaselineFiles : public ::testing::Test {
   static std::string ProblemOf(const fs::path& path) {
     const auto loaded = LoadBaseline(path);
     if (loaded) return "none";
-    EXPECT_EQ(loaded.error().code, ExitCode::kUsage);
+    EXPECT_EQ(loaded.error().kind, ErrorKind::kUsage);
     return loaded.error().message;
   }
 
@@ -71,7 +71,7 @@ TEST_F(BaselineFiles, AreNamedByVendorAndPackageVersionAndFoundAgain) {
   EXPECT_EQ(FindBaseline(dir_, run.kernel).value(), folder);
   const auto none = FindBaseline(dir_, {.spec = "debian:7.3.4"});
   ASSERT_FALSE(none);
-  EXPECT_EQ(none.error().code, ExitCode::kUsage);
+  EXPECT_EQ(none.error().kind, ErrorKind::kUsage);
 }
 
 TEST_F(BaselineFiles, AreOneASuiteAndOneIsRecordedAnewWithoutTheOthers) {

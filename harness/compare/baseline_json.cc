@@ -89,7 +89,7 @@ std::string ToJson(const Baseline& baseline) {
 }
 
 Result<Baseline> BaselineFromJson(std::string_view text) {
-  if (text.size() > kMaxBaselineBytes) return Fail("baseline is too large", ExitCode::kUsage);
+  if (text.size() > kMaxBaselineBytes) return Fail("baseline is too large", ErrorKind::kUsage);
   KASSAY_TRY(const Json json, ParseJson(text));
   std::string problem;
   int format = 0;
@@ -98,10 +98,10 @@ Result<Baseline> BaselineFromJson(std::string_view text) {
     return Fail("baseline format " + std::to_string(format) +
                     " is not known to this kassay (it reads up to " +
                     std::to_string(kBaselineFormat) + ")",
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
   Baseline baseline = ReadJson<Baseline>(json, "", problem);
-  if (!problem.empty()) return Fail("not a baseline: " + problem, ExitCode::kUsage);
+  if (!problem.empty()) return Fail("not a baseline: " + problem, ErrorKind::kUsage);
   return baseline;
 }
 

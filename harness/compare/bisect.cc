@@ -19,9 +19,9 @@ class Bisection {
 
   Result<BisectOutcome> Go() {
     KASSAY_TRY(const CaseStanding first, Ask(good_));
-    if (first != CaseStanding::kGood) return Fail("the good end does not pass", ExitCode::kUsage);
+    if (first != CaseStanding::kGood) return Fail("the good end does not pass", ErrorKind::kUsage);
     KASSAY_TRY(const CaseStanding last, Ask(bad_));
-    if (last != CaseStanding::kBad) return Fail("the bad end does not fail", ExitCode::kUsage);
+    if (last != CaseStanding::kBad) return Fail("the bad end does not fail", ErrorKind::kUsage);
     while (true) {
       const std::optional<size_t> next = Next();
       if (!next) break;
@@ -62,7 +62,7 @@ class Bisection {
 }  // namespace
 
 Result<BisectOutcome> Bisect(size_t count, const std::function<Result<CaseStanding>(size_t)>& ask) {
-  if (count < 2) return Fail("a bisection needs two different kernels", ExitCode::kUsage);
+  if (count < 2) return Fail("a bisection needs two different kernels", ErrorKind::kUsage);
   return Bisection(count, ask).Go();
 }
 

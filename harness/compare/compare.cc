@@ -319,8 +319,8 @@ size_t Comparison::Count(Change change) const {
       cases.begin(), cases.end(), [&](const CaseChange& c) { return c.change == change; }));
 }
 
-ExitCode ExitCodeOf(const Comparison& comparison) {
-  return comparison.Worse() ? ExitCode::kRegressed : ExitCode::kConformant;
+RunOutcome OutcomeOf(const Comparison& comparison) {
+  return comparison.Worse() ? RunOutcome::kRegressed : RunOutcome::kConformant;
 }
 
 }  // namespace kassay

@@ -79,6 +79,6 @@ struct Comparison {
                                       int attempts_after);
 
 // kRegressed if it is worse, else kConformant.
-[[nodiscard]] ExitCode ExitCodeOf(const Comparison& comparison);
+[[nodiscard]] RunOutcome OutcomeOf(const Comparison& comparison);
 
 }  // namespace kassay

@@ -162,7 +162,7 @@ std::string Summary(const Comparison& comparison) {
          fmt::format(" ({} the same{})", comparison.same,
                      comparison.out_of_scope == 0
                          ? ""
-                         : fmt::format(", {} not asked for on one side", comparison.out_of_scope));
+                         : fmt::format(", {} in one of them only", comparison.out_of_scope));
 }
 
 std::string ToTable(const Comparison& comparison) {

@@ -134,7 +134,7 @@ Status History::Prepare() const {
   KASSAY_TRY(const std::int64_t version, Pragma(database, "user_version"));
   KASSAY_TRY(const std::int64_t application, Pragma(database, "application_id"));
   if (version > kSchema || (version > 0 && application != kApplication)) {
-    return Fail("not a history that this kassay can read", ExitCode::kUsage);
+    return Fail("not a history that this kassay can read", ErrorKind::kUsage);
   }
   if (version == kSchema) return {};
   KASSAY_CHECK(Execute(database, "PRAGMA journal_mode = WAL"));

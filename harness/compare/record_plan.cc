@@ -6,6 +6,7 @@
 #include <map>
 
 #include "harness/compare/baseline_files.h"
+#include "harness/suite/selection.h"
 
 namespace kassay {
 namespace {
@@ -47,8 +48,8 @@ std::string WhyStale(const Baseline& recorded, const Suite& suite, const std::st
 
 Result<std::vector<RecordStep>> PlanRecording(const RecordPlanOptions& options,
                                               const Installation& installation) {
-  KASSAY_TRY(const std::vector<Suite> suites, installation.LoadAll(options.suites));
-  KASSAY_TRY(const auto digests, installation.Sha256Of(options.suites));
+  KASSAY_TRY(const std::vector<Suite> suites, LoadSuites(installation, options.suites));
+  KASSAY_TRY(const auto digests, Sha256OfSuites(installation, options.suites));
   std::vector<RecordStep> steps;
   for (const std::string& kernel : options.kernels) {
     const auto recorded = FindBaseline(options.folder, {.spec = kernel});

@@ -7,7 +7,7 @@
 
 #include "harness/base/result.h"
 #include "harness/compare/baseline.h"
-#include "harness/suite/selection.h"
+#include "harness/suite/installed_suites.h"
 
 namespace kassay {
 
@@ -19,7 +19,7 @@ struct RecordStep {
 };
 
 // Why what was recorded of a suite is out of date: other cases, requirements or profiles, or
-// another digest (Installation::Sha256Of); empty if it is not.
+// another digest (Sha256OfSuites); empty if it is not.
 [[nodiscard]] std::string WhyStale(const Baseline& recorded, const Suite& suite,
                                    const std::string& sha256);
 

@@ -71,7 +71,8 @@ class RecordPlanOfAnInstallation : public ::testing::Test {
   RecordPlanOfAnInstallation() {
     std::string name = ::testing::TempDir() + "/record-plan-XXXXXX";
     dir_ = ::mkdtemp(name.data());
-    installation_ = {dir_ / "share", dir_ / "libexec", {}};
+    installation_.data_dir = dir_ / "share";
+    installation_.libexec_dir = dir_ / "libexec";
     const std::string script =
         "#!/bin/sh\necho '{\"suite\":\"s\",\"features\":[],\"prepares\":false,\"cases\":[{\"case\":"
         "\"A.B\",\"requirements\":[\"ABC-001\"],\"detection\":false,\"timeout_s\":30,"
@@ -91,7 +92,7 @@ class RecordPlanOfAnInstallation : public ::testing::Test {
     RunResult run;
     run.kernel = {.spec = "debian:" + version, .vendor = "debian", .package_version = version};
     run.suites = {"s"};
-    run.environment.suites_sha256 = installation_.Sha256Of({"s"}).value();
+    run.environment.suites_sha256 = Sha256OfSuites(installation_, {"s"}).value();
     CaseResult& result = run.cases.emplace_back();
     result.suite = "s";
     result.case_name = "A.B";

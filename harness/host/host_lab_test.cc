@@ -16,7 +16,7 @@ GuestOutcome RunShell(const std::string& script, std::chrono::milliseconds limit
   GuestCommand command;
   command.argv = {"/bin/sh", "-c", script};
   command.limit = limit;
-  HostLab lab("/libexec", std::make_shared<KernelHeaders>(
+  HostLab lab({}, std::make_shared<KernelHeaders>(
                       []() -> Result<std::filesystem::path> { return "/the/headers"; }));
   const auto guest = lab.Fresh("host", {});
   if (!guest) return GuestOutcome();

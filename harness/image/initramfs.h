@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/installation.h"
 #include "harness/base/result.h"
 #include "harness/kernel/kernel.h"
 #include "harness/profile/profile.h"
@@ -26,9 +27,10 @@
 namespace kassay {
 
 struct InitramfsSpec {
+  const Installation* installation = nullptr;   // must outlive the call
   const Kernel* kernel = nullptr;               // must outlive the call
   const Profile* profile = nullptr;             // must outlive the call
-  std::vector<std::string> suites;              // names under libexec/kassay/suites; may be empty
+  std::vector<std::string> suites;              // of the installation; may be empty
   std::vector<std::filesystem::path> prepared;  // folders whose files go to /kassay/prepared
   bool with_shell = false;                      // busybox-static as /bin/busybox and /bin/sh
 };

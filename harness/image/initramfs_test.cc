@@ -63,8 +63,9 @@ std::map<std::string, std::string> Unpacked(const fs::path& file) {
 class InitramfsTest : public ::testing::Test {
  protected:
   InitramfsTest() {
-    ::setenv("KASSAY_LIBEXEC_DIR", (folder_ / "libexec").c_str(), 1);
-    ::setenv("KASSAY_DATA_DIR", (folder_ / "share").c_str(), 1);
+    installation_.libexec_dir = folder_ / "libexec";
+    installation_.data_dir = folder_ / "share";
+    Write(folder_ / "share/suites/demo/requirements.toml", "");
     fs::create_directories(folder_ / "libexec/suites");
     // Any dynamic programs stand for a suite and for the agent.
     fs::copy_file("/bin/ls", folder_ / "libexec/suites/demo");
@@ -84,17 +85,13 @@ class InitramfsTest : public ::testing::Test {
     profile_.image_modules = {"c", "nosuch"};
     profile_.files = {"keys", "b.bin"};
   }
-  ~InitramfsTest() override {
-    ::unsetenv("KASSAY_LIBEXEC_DIR");
-    ::unsetenv("KASSAY_DATA_DIR");
-  }
-
   void AddModule(const std::string& path, const std::vector<std::string>& info) {
     Write(folder_ / "modules" / path, Xz(Module(info)));
   }
 
   Result<Initramfs> Build(std::vector<std::string> suites = {"demo"}, bool with_shell = false) {
     InitramfsSpec spec;
+    spec.installation = &installation_;
     spec.kernel = &kernel_;
     spec.profile = &profile_;
     spec.suites = std::move(suites);
@@ -114,6 +111,7 @@ class InitramfsTest : public ::testing::Test {
   ScratchFolder folder_;
   Kernel kernel_;
   Profile profile_;
+  Installation installation_;
 };
 
 TEST_F(InitramfsTest, HoldsAgentSuiteLibrariesAndFixtures) {
@@ -221,7 +219,7 @@ TEST_F(InitramfsTest, WhatIsMissingIsNamedAndNothingIsLeft) {
     return result ? Error{} : result.error();
   };
   EXPECT_THAT(error(Build({"nosuch"})).message, HasSubstr("no suite 'nosuch'"));
-  EXPECT_EQ(error(Build({"nosuch"})).code, ExitCode::kUsage);
+  EXPECT_EQ(error(Build({"nosuch"})).kind, ErrorKind::kUsage);
   EXPECT_FALSE(Build({"../guest-agent"}));
   profile_.files = {"gone.pem"};
   EXPECT_THAT(error(Build()).message, HasSubstr("fixture gone.pem"));

@@ -1,11 +1,9 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "harness/base/paths.h"
 #include "harness/image/segments.h"
 #include "harness/image/shared_libraries.h"
 #include "harness/protocol/guest_layout.h"
+#include "harness/suite/installed_suites.h"
 
 namespace kassay {
 namespace fs = std::filesystem;
@@ -29,8 +27,9 @@ Status AddExecutable(CpioImage& image, const fs::path& guest_path, const fs::pat
   return {};
 }
 
-Status AddAgent(CpioImage& image, const Architecture& architecture) {
-  const fs::path agent = LibexecDir() / "guest-agent";
+Status AddAgent(CpioImage& image, const Installation& installation,
+                const Architecture& architecture) {
+  const fs::path agent = installation.Agent();
   std::error_code ignored;
   if (!fs::exists(agent, ignored)) {
     return Fail("there is no " + agent.string() + ": build kassay, or install it again");
@@ -38,21 +37,10 @@ Status AddAgent(CpioImage& image, const Architecture& architecture) {
   return AddExecutable(image, "/init", agent, architecture);
 }
 
-bool IsSuiteName(const std::string& name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_' || c == '-';
-  });
-}
-
-Status AddSuite(CpioImage& image, const std::string& suite, const Architecture& architecture) {
-  const fs::path executable = LibexecDir() / "suites" / suite;
-  std::error_code ignored;
-  if (!IsSuiteName(suite) || !fs::is_regular_file(executable, ignored)) {
-    return Fail(
-        fmt::format("there is no suite '{}': 'kassay list suites' tells which there are", suite),
-        ExitCode::kUsage);
-  }
-  return AddExecutable(image, fs::path(kGuestSuitesDir) / suite, executable, architecture);
+Status AddSuite(CpioImage& image, const Installation& installation, const std::string& suite,
+                const Architecture& architecture) {
+  KASSAY_TRY(const SuiteFiles files, FindSuite(installation, suite));
+  return AddExecutable(image, fs::path(kGuestSuitesDir) / suite, files.executable, architecture);
 }
 
 void AddFixtureFile(CpioImage& image, const fs::path& root, const fs::path& file) {
@@ -82,16 +70,17 @@ Result<bool> AddFixtureOf(CpioImage& image, const fs::path& root, const std::str
 
 // `name` is a file or a folder below fixtures/, of those in the source tree and of those that the
 // build makes; LoadProfile has seen to it that it stays there.
-Status AddFixture(CpioImage& image, const Profile& profile, const std::string& name) {
+Status AddFixture(CpioImage& image, const Installation& installation, const Profile& profile,
+                  const std::string& name) {
   bool found = false;
-  for (const fs::path& root : {DataDir() / "fixtures", LibexecDir() / "fixtures"}) {
+  for (const fs::path& root : {installation.FixturesDir(), installation.BuiltFixturesDir()}) {
     KASSAY_TRY(const bool here, AddFixtureOf(image, root, name));
     found = found || here;
   }
   if (!found) {
     return Fail(fmt::format("profile '{}' names the fixture {}, which is neither in {} nor in {}",
-                            profile.name, name, (DataDir() / "fixtures").string(),
-                            (LibexecDir() / "fixtures").string()));
+                            profile.name, name, installation.FixturesDir().string(),
+                            installation.BuiltFixturesDir().string()));
   }
   return {};
 }
@@ -143,10 +132,12 @@ Result<CpioImage> UserSpaceSegment(const InitramfsSpec& spec) {
   const Architecture& architecture = *spec.kernel->architecture;
   CpioImage image;
   AddSkeleton(image);
-  KASSAY_CHECK(AddAgent(image, architecture));
-  for (const std::string& suite : spec.suites) KASSAY_CHECK(AddSuite(image, suite, architecture));
+  const Installation& installation = *spec.installation;
+  KASSAY_CHECK(AddAgent(image, installation, architecture));
+  for (const std::string& suite : spec.suites)
+    KASSAY_CHECK(AddSuite(image, installation, suite, architecture));
   for (const std::string& name : spec.profile->files) {
-    KASSAY_CHECK(AddFixture(image, *spec.profile, name));
+    KASSAY_CHECK(AddFixture(image, installation, *spec.profile, name));
   }
   for (const fs::path& folder : spec.prepared) KASSAY_CHECK(AddPrepared(image, folder));
   if (spec.with_shell) KASSAY_CHECK(AddShell(image, architecture));

@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "harness/base/file.h"
+#include "harness/base/find_program.h"
 #include "harness/base/interrupt.h"
-#include "harness/base/paths.h"
 #include "harness/base/process/program.h"
 #include "harness/base/sha256.h"
 #include "harness/base/text/line_cutter.h"
@@ -86,25 +86,25 @@ Result<PinnedKernel> PinWithSource(const KernelStore& store, const std::string& 
   }
   return Fail(
       fmt::format("no source is pinned for '{}': known are {}; or give --source", version, known),
-      ExitCode::kUsage);
+      ErrorKind::kUsage);
 }
 
 Result<std::string> IdOfSource(const fs::path& source) {
   std::error_code error;
   const fs::path absolute = fs::canonical(source, error);
-  if (error) return Fail("no source '" + source.string() + "'", ExitCode::kUsage);
+  if (error) return Fail("no source '" + source.string() + "'", ErrorKind::kUsage);
   if (fs::is_regular_file(absolute)) return Sha256HexOfFile(absolute);
   if (!fs::exists(absolute / "Kconfig"))
-    return Fail(source.string() + " is no kernel source: it has no Kconfig", ExitCode::kUsage);
+    return Fail(source.string() + " is no kernel source: it has no Kconfig", ErrorKind::kUsage);
   // A tree may change from build to build; make finds out what to do again.
   return "tree " + absolute.string();
 }
 
-Result<Recipe> MakeRecipe(const KernelStore& store, const BuildOptions& options) {
+Result<Recipe> MakeRecipe(const StoreOptions& store, const BuildOptions& options) {
   Recipe recipe;
   recipe.source = options.source;
   if (options.source.empty()) {
-    KASSAY_TRY(const PinnedKernel pin, PinWithSource(store, options.version));
+    KASSAY_TRY(const PinnedKernel pin, PinWithSource(KernelStore(store), options.version));
     recipe.title = options.version;
     recipe.pinned = pin.source;
     for (const PinnedFile& file : pin.source) recipe.source_id += file.sha256;
@@ -113,19 +113,20 @@ Result<Recipe> MakeRecipe(const KernelStore& store, const BuildOptions& options)
     KASSAY_TRY(recipe.source_id, IdOfSource(options.source));
   }
   if (options.variant.empty()) {
-    KASSAY_TRY(recipe.fragments, ReadFragments(options.kconfig_dir));
-    KASSAY_TRY(recipe.trusted, ReadFile(options.fixtures_dir / "certificates" / "trusted.pem"));
+    KASSAY_TRY(recipe.fragments, ReadFragments(store.kconfig_dir));
+    KASSAY_TRY(recipe.trusted, ReadFile(store.fixtures_dir / "certificates" / "trusted.pem"));
   } else if (options.variant == kMinimal) {
     recipe.title += "-minimal";
     // What `make tinyconfig` is made of (scripts/kconfig/Makefile).
     recipe.base = {"kernel/configs/tiny-base.config", "kernel/configs/tiny.config",
                    "arch/x86/configs/tiny.config"};
-    KASSAY_TRY(recipe.fragments, MinimalFragments(options.kconfig_dir, options.suites_dir));
+    KASSAY_TRY(const std::string suites, store.suites_fragment());
+    KASSAY_TRY(recipe.fragments, MinimalFragments(store.kconfig_dir, suites));
   } else {
     return Fail(fmt::format("no variant '{}': known is minimal", options.variant),
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
-  KASSAY_TRY(recipe.signing_key, ReadFile(options.fixtures_dir / "keys" / "module-signing.pem"));
+  KASSAY_TRY(recipe.signing_key, ReadFile(store.fixtures_dir / "keys" / "module-signing.pem"));
   const std::string compiler = FirstLineOf({.argv = {"gcc", "--version"}});
   if (Interrupted()) return Fail(Interruption());
   if (compiler.empty()) return Fail("a kernel is built with gcc, and 'gcc --version' does not run");
@@ -290,7 +291,7 @@ BuildOptions ReferenceBuild(std::string_view name) {
 }
 
 Result<BuiltKernel> BuildKernel(const StoreOptions& store, const BuildOptions& options) {
-  KASSAY_TRY(const Recipe recipe, MakeRecipe(KernelStore(store), options));
+  KASSAY_TRY(const Recipe recipe, MakeRecipe(store, options));
   const fs::path folder = FolderOf(store, recipe);
   KASSAY_TRY(const FileLock lock, FileLock::Acquire(folder.string() + ".lock"));
   const bool source_is_fixed = options.source.empty() || fs::is_regular_file(options.source);
@@ -300,7 +301,7 @@ Result<BuiltKernel> BuildKernel(const StoreOptions& store, const BuildOptions& o
 }
 
 Result<fs::path> FindBuiltKernel(const StoreOptions& store, const BuildOptions& options) {
-  KASSAY_TRY(const Recipe recipe, MakeRecipe(KernelStore(store), options));
+  KASSAY_TRY(const Recipe recipe, MakeRecipe(store, options));
   const fs::path root = RootOf(FolderOf(store, recipe));
   if (FilesOfRoot(root)) return root;
   return Fail(

@@ -25,10 +25,7 @@ struct BuildOptions {
   std::string version = "7.0";   // a pinned kernel's name that begins so has the source
   std::string variant;           // "minimal"; empty for the full one
   std::filesystem::path source;  // instead: a linux-source .deb or a kernel source tree
-  std::filesystem::path kconfig_dir = DataDir() / "vm" / "kconfig";
-  std::filesystem::path suites_dir = DataDir() / "suites";  // for the minimal variant
-  std::filesystem::path fixtures_dir = DataDir() / "fixtures";
-  int jobs = 0;                                           // of make; 0 for one a CPU
+  int jobs = 0;                  // of make; 0 for one a CPU
   std::function<void(const BuildProgress&)> on_progress;  // may be empty
 };
 

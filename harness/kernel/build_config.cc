@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <map>
+#include <sstream>
 
 #include "harness/base/file.h"
-#include "harness/kernel/suite_config.h"
 
 namespace kassay {
 namespace fs = std::filesystem;
@@ -19,7 +19,7 @@ Result<std::vector<fs::path>> FilesOf(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     if (entry.path().extension() == ".config") files.push_back(entry.path());
   }
-  if (files.empty()) return Fail("no *.config in " + folder.string(), ExitCode::kUsage);
+  if (files.empty()) return Fail("no *.config in " + folder.string(), ErrorKind::kUsage);
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -41,14 +41,26 @@ class Joined {
       if (!is_new && known->second.value != value) {
         return Fail(fmt::format("{} asks for {}={}, {} for {}", name, symbol, value,
                                 known->second.fragment, known->second.value),
-                    ExitCode::kUsage);
+                    ErrorKind::kUsage);
       }
     }
     text_ += text + "\n";
     return {};
   }
 
-  [[nodiscard]] bool Mentions(const std::string& symbol) const { return wishes_.contains(symbol); }
+  // What the fragment says of options that nothing mentions yet. A symbol is the second word of
+  // "# CONFIG_X is not set", else what stands before "=".
+  [[nodiscard]] std::string NewOf(const std::string& fragment) const {
+    std::string text;
+    std::istringstream lines(fragment);
+    for (std::string line; std::getline(lines, line);) {
+      const bool is_off = line.starts_with("# CONFIG_");
+      const std::string symbol =
+          is_off ? line.substr(2, line.find(' ', 2) - 2) : line.substr(0, line.find('='));
+      if (!wishes_.contains(symbol)) text += line + "\n";
+    }
+    return text;
+  }
 
   Fragments Finish() && {
     Fragments fragments{std::move(text_), {}};
@@ -70,17 +82,13 @@ Result<Fragments> ReadFragments(const fs::path& kconfig_dir) {
   return std::move(joined).Finish();
 }
 
-Result<Fragments> MinimalFragments(const fs::path& kconfig_dir, const fs::path& suites_dir) {
+Result<Fragments> MinimalFragments(const fs::path& kconfig_dir,
+                                   const std::string& suites_fragment) {
   Joined joined;
   KASSAY_CHECK(joined.AddFile(kconfig_dir / kBaseFragment));
   KASSAY_TRY(const std::vector<fs::path> files, FilesOf(kconfig_dir / "minimal"));
   for (const fs::path& file : files) KASSAY_CHECK(joined.AddFile(file));
-  KASSAY_TRY(std::vector<SuiteOption> options, OptionsOfSuites(suites_dir));
-  std::erase_if(options, [&](const SuiteOption& option) {
-    return option.by == SuiteOption::By::kRequirement || joined.Mentions(SymbolOf(option.term));
-  });
-  KASSAY_TRY(const std::string text, AsFragment(options));
-  KASSAY_CHECK(joined.Add("the suites", text));
+  KASSAY_CHECK(joined.Add("the suites", joined.NewOf(suites_fragment)));
   return std::move(joined).Finish();
 }
 

@@ -26,11 +26,10 @@ struct Fragments {
 [[nodiscard]] Result<Fragments> ReadFragments(const std::filesystem::path& kconfig_dir);
 
 // Of the minimal variant: what kassay itself needs (kBaseFragment), the choices of
-// kconfig_dir/minimal, and what the suites and their features name; of options that the choices
-// mention, the suites have no say. What single requirements name beyond stays off: that their cases
-// are left out with the option's name is part of what this kernel shows.
+// kconfig_dir/minimal, and what the suites ask for; of options that the choices mention, the suites
+// have no say.
 [[nodiscard]] Result<Fragments> MinimalFragments(const std::filesystem::path& kconfig_dir,
-                                                 const std::filesystem::path& suites_dir);
+                                                 const std::string& suites_fragment);
 
 // In kconfig_dir: the machine, the console and what the agent needs of a system.
 inline constexpr const char* kBaseFragment = "10-base.config";

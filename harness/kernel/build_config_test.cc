@@ -11,6 +11,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 class FragmentsTest : public testing::Test {
  protected:
@@ -51,6 +52,21 @@ TEST_F(FragmentsTest, MayNotContradictEachOther) {
   const auto fragments = ReadFragments(folder_);
   ASSERT_FALSE(fragments);
   EXPECT_THAT(fragments.error().message, HasSubstr("20-b.config asks for CONFIG_A=n"));
+}
+
+TEST_F(FragmentsTest, OfTheMinimalKernelAreWhatKassayChoicesAndSuitesName) {
+  Write("10-base.config", "CONFIG_PCI=y\n");
+  Write("20-more.config", "CONFIG_MORE=y\n");
+  Write("minimal/10-choices.config", "# CONFIG_SIZE is not set\nCONFIG_WORD=\"a\"\n");
+  const auto minimal = MinimalFragments(folder_,
+                                        "# rings\nCONFIG_RING=y\nCONFIG_SIZE=12\n# CONFIG_WORD is "
+                                        "not set\n# CONFIG_NEW is not set\n");
+  ASSERT_TRUE(minimal) << minimal.error().message;
+  for (const char* line : {"CONFIG_PCI=y", "CONFIG_RING=y", "# CONFIG_SIZE is not",
+                           "CONFIG_WORD=\"a", "# CONFIG_NEW is not"})
+    EXPECT_THAT(minimal->text, HasSubstr(line));
+  for (const char* line : {"CONFIG_MORE", "CONFIG_SIZE=12", "# CONFIG_WORD"})
+    EXPECT_THAT(minimal->text, Not(HasSubstr(line)));
 }
 
 TEST_F(FragmentsTest, MustBeThere) {

@@ -49,8 +49,8 @@ class KernelBuild : public ::testing::Test {
     Write("fixtures/keys/module-signing.pem", "key");
     store_.cache_dir = scratch_.Path() / "cache";
     options_.source = scratch_.Path() / "source";
-    options_.kconfig_dir = scratch_.Path() / "kconfig";
-    options_.fixtures_dir = scratch_.Path() / "fixtures";
+    store_.kconfig_dir = scratch_.Path() / "kconfig";
+    store_.fixtures_dir = scratch_.Path() / "fixtures";
     options_.jobs = 1;
   }
   void Write(const std::string& path, const std::string& text) {

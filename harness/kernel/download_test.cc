@@ -124,7 +124,7 @@ TEST_F(DownloadTest, AMirrorThatIsNotThereSaysSo) {
   const auto done = Download("http://127.0.0.1:1", pin_, target_, {});
   ASSERT_FALSE(done);
   EXPECT_THAT(done.error().error.message, HasSubstr("127.0.0.1:1"));
-  EXPECT_EQ(done.error().error.code, ExitCode::kCouldNotTest);
+  EXPECT_EQ(done.error().error.kind, ErrorKind::kUnable);
   EXPECT_TRUE(done.error().another_mirror_may_do);
 }
 
@@ -151,7 +151,7 @@ TEST_F(DownloadTest, CtrlCStopsItAndKeepsThePart) {
   const auto done = Download(mirror_.Url(), pin_, target_, {});
   ClearInterruptForTesting();
   ASSERT_FALSE(done);
-  EXPECT_EQ(done.error().error.code, ExitCode::kInterrupted);
+  EXPECT_EQ(done.error().error.kind, ErrorKind::kInterrupted);
   EXPECT_FALSE(done.error().another_mirror_may_do);
   EXPECT_FALSE(fs::exists(target_));
   EXPECT_GE(fs::file_size(Part()), 1000U);

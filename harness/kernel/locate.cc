@@ -44,12 +44,12 @@ Result<fs::path> FindModules(const fs::path& given, const std::string& release) 
           fmt::format("the modules in {} are of release {}, the image is {}: they would not "
                       "load",
                       dir.string(), name, release),
-          ExitCode::kUsage);
+          ErrorKind::kUsage);
     }
     return dir;
   }
   return Fail(fmt::format("no modules in {}: expected lib/modules/{}", given.string(), release),
-              ExitCode::kUsage);
+              ErrorKind::kUsage);
 }
 
 // Images below a root by release.
@@ -84,7 +84,7 @@ Result<KernelFiles> FilesOfBuildTree(const fs::path& tree) {
   if (files.image.empty()) {
     return Fail(
         tree.string() + " is a kernel tree without arch/x86/boot/bzImage: build it with 'make'",
-        ExitCode::kUsage);
+        ErrorKind::kUsage);
   }
   files.config_file = IfExists(tree / ".config");
   if (Exists(tree / "include/config/kernel.release")) {
@@ -111,7 +111,7 @@ Result<KernelFiles> FilesOfRoot(const fs::path& root) {
     for (const auto& [release, image] : images) releases.push_back(release);
     return Fail(fmt::format("more than one kernel in it: {}; name one of its images instead",
                             fmt::join(releases, ", ")),
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
   const auto& [release, image] = *images.begin();
   KernelFiles files;
@@ -133,7 +133,7 @@ Result<KernelFiles> FilesOfImage(const fs::path& image, const fs::path& modules,
   KASSAY_TRY(files.modules_dir, FindModules(modules, release));
   files.config_file = config;
   if (!config.empty() && !Exists(config)) {
-    return Fail("there is no config file '" + config.string() + "'", ExitCode::kUsage);
+    return Fail("there is no config file '" + config.string() + "'", ErrorKind::kUsage);
   }
   const fs::path beside = image.parent_path();
   if (files.config_file.empty()) files.config_file = IfExists(beside / ("config-" + release));

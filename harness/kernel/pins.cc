@@ -75,7 +75,7 @@ Result<std::vector<PinnedKernel>> ParsePins(std::string_view toml, const std::st
     pins.push_back(std::move(pin));
   }
   reader.Finish();
-  if (!problem.empty()) return Fail(problem, ExitCode::kUsage);
+  if (!problem.empty()) return Fail(problem, ErrorKind::kUsage);
   return pins;
 }
 

@@ -44,7 +44,7 @@ bool IsPackageName(std::string_view name) {
 
 Result<KernelSpec> ParseImage(std::string_view text) {
   const auto usage = [](const std::string& what) {
-    return Fail(what + ": expected image:FILE[,modules=DIR][,config=FILE]", ExitCode::kUsage);
+    return Fail(what + ": expected image:FILE[,modules=DIR][,config=FILE]", ErrorKind::kUsage);
   };
   ImageSpec spec;
   const auto parts = SplitAtCommas(text);
@@ -70,7 +70,7 @@ Result<KernelSpec> ParsePackages(std::string_view text) {
   std::error_code ignored;
   for (const std::string& part : SplitAtCommas(text)) {
     if (!fs::is_regular_file(part, ignored)) {
-      return Fail(fmt::format("there is no package '{}'", part), ExitCode::kUsage);
+      return Fail(fmt::format("there is no package '{}'", part), ErrorKind::kUsage);
     }
     spec.files.emplace_back(part);
   }
@@ -82,7 +82,7 @@ Result<KernelSpec> ParsePackages(std::string_view text) {
 Result<KernelSpec> ParseKernelSpec(std::string_view spec) {
   std::error_code ignored;
   if (spec.empty() || spec.find('\0') != std::string_view::npos) {
-    return Fail(fmt::format("an empty kernel spec: {}", kForms), ExitCode::kUsage);
+    return Fail(fmt::format("an empty kernel spec: {}", kForms), ErrorKind::kUsage);
   }
   if (spec.starts_with("image:")) return ParseImage(spec.substr(6));
   const fs::path path(spec);
@@ -94,7 +94,7 @@ Result<KernelSpec> ParseKernelSpec(std::string_view spec) {
   if (IsPinnedForm(spec)) return PinnedSpec{std::string(spec)};
   const auto parts = SplitAtCommas(spec);
   if (std::all_of(parts.begin(), parts.end(), IsPackageName)) return ParsePackages(spec);
-  return Fail(fmt::format("unknown kernel '{}': {}", spec, kForms), ExitCode::kUsage);
+  return Fail(fmt::format("unknown kernel '{}': {}", spec, kForms), ErrorKind::kUsage);
 }
 
 }  // namespace kassay

@@ -210,7 +210,7 @@ Result<PinnedKernel> KernelStore::Pinned(std::string_view spec) const {
     if (pin.Spec() == spec) return pin;
     known += (known.empty() ? "" : ", ") + pin.Spec();
   }
-  return Fail(fmt::format("unknown kernel '{}': known are {}", spec, known), ExitCode::kUsage);
+  return Fail(fmt::format("unknown kernel '{}': known are {}", spec, known), ErrorKind::kUsage);
 }
 
 Result<Kernel> KernelStore::Resolve(std::string_view spec) const {

@@ -18,7 +18,6 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/base/paths.h"
 #include "harness/base/result.h"
 #include "harness/kernel/kernel.h"
 
@@ -57,8 +56,13 @@ struct FetchProgress {
 };
 
 struct StoreOptions {
-  std::filesystem::path cache_dir = CacheDir() / "kernels";
-  std::filesystem::path pins_file = DataDir() / "vm" / "kernels.toml";
+  std::filesystem::path cache_dir;  // packages, unpacked kernels, builds
+  std::filesystem::path pins_file;  // vm/kernels.toml
+  // For the reference kernels: the fragments, the fixtures whose certificates are trusted, and what
+  // the suites ask the minimal one for; asked for when it is needed.
+  std::filesystem::path kconfig_dir;
+  std::filesystem::path fixtures_dir;
+  std::function<Result<std::string>()> suites_fragment;
   std::filesystem::path from_dir;  // --from: a folder with the packages; empty for none
   std::string mirror;              // --mirror: URL of a mirror's root; empty: the one of apt
   std::filesystem::path apt_dir = "/etc/apt";

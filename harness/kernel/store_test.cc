@@ -134,7 +134,7 @@ TEST_F(Store, NeedsNeitherPackageNorMirrorTheSecondTime) {
 
 TEST_F(Store, WithoutAnyMirrorSaysWhatToDo) {
   const Error error = ErrorOf("debian:7.0.13");
-  EXPECT_EQ(error.code, ExitCode::kCouldNotTest);
+  EXPECT_EQ(error.kind, ErrorKind::kUnable);
   EXPECT_THAT(error.message, HasSubstr("no package mirror"));
   EXPECT_THAT(error.message, HasSubstr("--mirror"));
   EXPECT_THAT(error.message, HasSubstr("--from"));
@@ -205,7 +205,7 @@ TEST_F(Store, RefusesAPinWhoseImageIsOfAnotherRelease) {
 TEST_F(Store, ListsWhatIsKnownForAnUnknownKernel) {
   for (const char* spec : {"debian:9.9", "7.0.13", "fedora:7.0.13"}) {
     const Error error = ErrorOf(spec);
-    EXPECT_EQ(error.code, ExitCode::kUsage) << spec;
+    EXPECT_EQ(error.kind, ErrorKind::kUsage) << spec;
     EXPECT_THAT(error.message, HasSubstr("known are debian:7.0.13")) << spec;
   }
 }
@@ -213,7 +213,7 @@ TEST_F(Store, ListsWhatIsKnownForAnUnknownKernel) {
 TEST_F(Store, SaysHowAKernelIsNamed) {
   for (const char* spec : {"", "nosuch", "/nosuch/bzImage", "image:", "image:/nosuch",
                            "image:/etc/passwd,colour=red", "/nosuch/a.deb", "a.deb,b"}) {
-    EXPECT_EQ(ErrorOf(spec).code, ExitCode::kUsage) << spec;
+    EXPECT_EQ(ErrorOf(spec).kind, ErrorKind::kUsage) << spec;
   }
 }
 

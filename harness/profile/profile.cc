@@ -56,7 +56,7 @@ Result<Profile> ParseProfile(std::string_view toml, const std::string& name,
   if (!std::all_of(profile.files.begin(), profile.files.end(), StaysBelow))
     reader.Complain("files", "leads out of fixtures/");
   reader.Finish();
-  if (!problem.empty()) return Fail(problem, ExitCode::kUsage);
+  if (!problem.empty()) return Fail(problem, ErrorKind::kUsage);
   return profile;
 }
 
@@ -73,7 +73,7 @@ Result<Profile> LoadProfile(const fs::path& profiles_dir, const std::string& nam
   if (!IsProfileName(name) || !fs::exists(file, ignored)) {
     return Fail(fmt::format("unknown profile '{}'; known in {} are: {}", name,
                             profiles_dir.string(), KnownProfiles(profiles_dir)),
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
   KASSAY_TRY(const std::string text, ReadFile(file, kMaxTomlBytes));
   return ParseProfile(text, name, file.string());

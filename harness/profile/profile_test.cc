@@ -85,7 +85,7 @@ TEST(Profile, AnUnknownNameListsTheKnownOnes) {
   EXPECT_TRUE(LoadProfile(dir, "stock"));
   const auto unknown = LoadProfile(dir, "stok");
   ASSERT_FALSE(unknown);
-  EXPECT_EQ(unknown.error().code, ExitCode::kUsage);
+  EXPECT_EQ(unknown.error().kind, ErrorKind::kUsage);
   EXPECT_THAT(unknown.error().message, HasSubstr("stock"));
   EXPECT_FALSE(LoadProfile(dir, "../profiles/stock"));
 }

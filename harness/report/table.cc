@@ -23,7 +23,7 @@ class Table {
     Features();
     Wrong();
     Left();
-    List("Held against", options_.findings);
+    List("Compared with", options_.findings);
     List("Notes", run_.notes);
     Last();
     return std::move(out_);
@@ -90,7 +90,7 @@ class Table {
     const std::vector<const CaseResult*> wrong = WrongCases(run_);
     if (wrong.empty()) return;
     Line("");
-    Line(Coloured("What is wrong", kBold));
+    Line(Coloured("What failed", kBold));
     int shown = 0;
     for (const CaseResult* result : wrong) {
       if (++shown > kMostWrongCases) {
@@ -125,7 +125,7 @@ class Table {
     }
     if (by_reason.empty()) return;
     Line("");
-    Line(Coloured("Left by the case itself", kBold));
+    Line(Coloured("Cases that ended early", kBold));
     for (const auto& [reason, cases] : by_reason) {
       Line(fmt::format("  {}", PrintableLine(reason)));
       Line(fmt::format("    {}{}", PrintableLine(cases.front()),
@@ -143,28 +143,13 @@ class Table {
   void Last() {
     Line("");
     if (!options_.out_dir.empty()) Line("results: " + PrintableLine(options_.out_dir));
-    const ExitCode code = ExitCodeOf(run_);
-    const std::string verdict = options_.verdict.empty() ? Word(code) : options_.verdict;
+    const std::string verdict =
+        options_.verdict.empty() ? std::string(ToString(OutcomeOf(run_))) : options_.verdict;
     const bool good = verdict == "conformant" || verdict == "not worse";
     const bool unsure = verdict == "interrupted" || verdict == "known bugs only";
     const int colour = good ? kGreen : unsure ? kYellow : kRed;
     Line(fmt::format("{}: {}: {}", PrintableLine(run_.kernel.spec), Coloured(verdict, colour),
                      TallyOf(run_).Line()));
-  }
-
-  static std::string Word(ExitCode code) {
-    switch (code) {
-      case ExitCode::kConformant:
-        return "conformant";
-      case ExitCode::kNonconformant:
-        return "nonconformant";
-      case ExitCode::kInterrupted:
-        return "interrupted";
-      case ExitCode::kRegressed:
-        return "regressed";
-      default:
-        return "could not test";
-    }
   }
 
   const RunResult& run_;

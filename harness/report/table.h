@@ -12,7 +12,7 @@ struct TableOptions {
   bool colours = false;               // ANSI; only for a terminal
   std::string out_dir;                // where the result folder is; empty: not said
   std::vector<std::string> findings;  // about the level, waivers and the baseline
-  // The word for the exit code that the caller ends with, if it is not ExitCodeOf(run).
+  // The word for the exit code that the caller ends with, if it is not OutcomeOf(run).
   std::string verdict;  // "conformant", ...; empty: from the run
 };
 

@@ -111,10 +111,10 @@ Result<RunResult> RunResultFromJson(std::string_view text) {
     return Fail("result format " + std::to_string(format) +
                     " is not known to this kassay (it reads " + std::to_string(kRunResultFormat) +
                     ")",
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
   RunResult run = ReadJson<RunResult>(json, "", problem);
-  if (!problem.empty()) return Fail("not a result file: " + problem, ExitCode::kUsage);
+  if (!problem.empty()) return Fail("not a result file: " + problem, ErrorKind::kUsage);
   return run;
 }
 

@@ -62,8 +62,14 @@ bool IsNonconformant(Verdict verdict) {
   return verdict == Verdict::kFail || verdict == Verdict::kCrash || verdict == Verdict::kTimeout;
 }
 
-ExitCode ExitCodeOf(const RunResult& run) {
-  if (run.interrupted) return ExitCode::kInterrupted;
+std::string_view ToString(RunOutcome outcome) {
+  constexpr std::array<std::string_view, 5> kNames = {"conformant", "nonconformant",
+                                                      "could not test", "regressed", "interrupted"};
+  return kNames.at(static_cast<size_t>(outcome));
+}
+
+RunOutcome OutcomeOf(const RunResult& run) {
+  if (run.interrupted) return RunOutcome::kInterrupted;
   const bool bad_case =
       std::any_of(run.cases.begin(), run.cases.end(), [](const CaseResult& result) {
         return IsNonconformant(result.verdict) && result.waiver.empty();
@@ -71,12 +77,12 @@ ExitCode ExitCodeOf(const RunResult& run) {
   const bool missing = std::any_of(
       run.features.begin(), run.features.end(),
       [](const FeatureResult& feature) { return feature.status == FeatureStatus::kMissing; });
-  if (bad_case || missing) return ExitCode::kNonconformant;
+  if (bad_case || missing) return RunOutcome::kNonconformant;
   const bool not_tested =
       std::any_of(run.cases.begin(), run.cases.end(),
                   [](const CaseResult& result) { return result.verdict == Verdict::kError; });
-  if (not_tested || run.cases.empty()) return ExitCode::kCouldNotTest;
-  return ExitCode::kConformant;
+  if (not_tested || run.cases.empty()) return RunOutcome::kCouldNotTest;
+  return RunOutcome::kConformant;
 }
 
 }  // namespace kassay

@@ -129,7 +129,7 @@ struct Environment {
   std::string kassay_version;
   // By suite: over its executable and catalogue. Empty in results from before there were these.
   std::map<std::string, std::string> suites_sha256;
-  // The next three are empty where no machine was needed.
+  // Of what carried the machines; this and the next two are empty where none was needed.
   std::string qemu_version;
   std::string accelerator;  // "tcg" or "kvm"
   std::string boot;         // "direct", "bzimage", or "mixed": some profiles this way, some that
@@ -154,8 +154,19 @@ struct RunResult {
 // True for verdicts that make a kernel nonconformant when no waiver acts: fail, crash, timeout.
 [[nodiscard]] bool IsNonconformant(Verdict verdict);
 
-// The exit code that a run ends with, waivers respected, before any baseline is looked at.
-[[nodiscard]] ExitCode ExitCodeOf(const RunResult& run);
+// What a run, or what it was checked by, comes to.
+enum class RunOutcome {
+  kConformant,     // everything that had to hold does (absent, disabled and waived included)
+  kNonconformant,  // at least one requirement does not hold
+  kCouldNotTest,   // nothing was said about the kernel
+  kRegressed,      // worse than the baseline
+  kInterrupted,    // what was finished is kept
+};
+// "conformant", "nonconformant", "could not test", "regressed", "interrupted"
+[[nodiscard]] std::string_view ToString(RunOutcome outcome);
+
+// Waivers respected, before any baseline is looked at.
+[[nodiscard]] RunOutcome OutcomeOf(const RunResult& run);
 
 [[nodiscard]] std::string ToJson(const RunResult& run);
 // Fails with the place and the field on anything that the schema does not allow, and on a format

@@ -79,18 +79,18 @@ TEST(RunResult, InvalidUtf8FromTheGuestIsReplacedNotThrown) {
   EXPECT_TRUE(RunResultFromJson(ToJson(run)));
 }
 
-TEST(ExitCode, FollowsVerdictsFeaturesAndWaivers) {
+TEST(Outcome, FollowsVerdictsFeaturesAndWaivers) {
   RunResult run = Sample();
-  EXPECT_EQ(ExitCodeOf(run), ExitCode::kNonconformant);
+  EXPECT_EQ(OutcomeOf(run), RunOutcome::kNonconformant);
   run.cases[0].waiver = "W-1";
-  EXPECT_EQ(ExitCodeOf(run), ExitCode::kConformant);
+  EXPECT_EQ(OutcomeOf(run), RunOutcome::kConformant);
   run.features[0].status = FeatureStatus::kMissing;
-  EXPECT_EQ(ExitCodeOf(run), ExitCode::kNonconformant);
+  EXPECT_EQ(OutcomeOf(run), RunOutcome::kNonconformant);
   run.features[0].status = FeatureStatus::kAbsent;
   run.cases[0].verdict = Verdict::kError;
-  EXPECT_EQ(ExitCodeOf(run), ExitCode::kCouldNotTest);
+  EXPECT_EQ(OutcomeOf(run), RunOutcome::kCouldNotTest);
   run.interrupted = true;
-  EXPECT_EQ(ExitCodeOf(run), ExitCode::kInterrupted);
+  EXPECT_EQ(OutcomeOf(run), RunOutcome::kInterrupted);
 }
 
 }  // namespace

@@ -146,7 +146,7 @@ Status ExecuteCases(const std::vector<PlannedCase>& cases, Lab& lab, Journal& jo
     return {};
   });
   // What was finished before Ctrl-C is a result, not a failure.
-  if (!status && status.error().code == ExitCode::kInterrupted) return {};
+  if (!status && status.error().kind == ErrorKind::kInterrupted) return {};
   return status;
 }
 

@@ -67,11 +67,11 @@ std::set<std::string> SplitAtCommas(const std::string& cell) {
 }
 
 std::vector<Suite> AllSuites() {
-  const Installation installation{KASSAY_BUILT_DATA_DIR, KASSAY_BUILT_LIBEXEC_DIR};
+  const Installation installation{KASSAY_BUILT_DATA_DIR, KASSAY_BUILT_LIBEXEC_DIR, {}, {}, {}};
   std::istringstream words(KASSAY_BUILT_SUITES);
   std::vector<Suite> suites;
   for (std::string name; words >> name;) {
-    auto suite = installation.Load(name);
+    auto suite = LoadSuite(installation, name);
     EXPECT_TRUE(suite) << suite.error().message;
     if (suite) suites.push_back(*std::move(suite));
   }

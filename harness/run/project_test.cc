@@ -10,7 +10,8 @@ namespace kassay {
 namespace {
 
 const Installation& Built() {
-  static const Installation installation{KASSAY_BUILT_DATA_DIR, KASSAY_BUILT_LIBEXEC_DIR};
+  static const Installation installation{
+      KASSAY_BUILT_DATA_DIR, KASSAY_BUILT_LIBEXEC_DIR, {}, {}, {}};
   return installation;
 }
 
@@ -25,9 +26,9 @@ std::vector<std::string> SuitesOfTheTree() {
 class ProjectSuite : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(ProjectSuite, KeepsItsPromises) {
-  const auto suite = Built().Load(GetParam());
+  const auto suite = LoadSuite(Built(), GetParam());
   ASSERT_TRUE(suite) << suite.error().message;
-  for (const std::string& breach : BreachesOf(*suite, Built().data_dir / "vm" / "profiles"))
+  for (const std::string& breach : BreachesOf(*suite, Built().ProfilesDir()))
     ADD_FAILURE() << breach;
 }
 
@@ -37,7 +38,7 @@ INSTANTIATE_TEST_SUITE_P(Of, ProjectSuite, ::testing::ValuesIn(SuitesOfTheTree()
 TEST(Project, IdsBelongToOneSuite) {
   std::vector<Suite> suites;
   for (const std::string& name : SuitesOfTheTree()) {
-    auto suite = Built().Load(name);
+    auto suite = LoadSuite(Built(), name);
     ASSERT_TRUE(suite) << suite.error().message;
     suites.push_back(*std::move(suite));
   }

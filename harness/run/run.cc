@@ -36,7 +36,8 @@ std::optional<long> AvailableMemoryMib() {
 
 }  // namespace
 
-SuiteImages ImagesOf(const Installation& installation, const RunOptions& options) {
+SuiteImages ImagesOf(const RunOptions& options) {
+  const Installation& installation = options.installation;
   SuiteImages images;
   if (!options.profile.empty()) {
     // Nobody else's run takes its machines from this image, so it holds what this one asks for.
@@ -48,10 +49,10 @@ SuiteImages ImagesOf(const Installation& installation, const RunOptions& options
   }
   // All installed suites that use a profile, so that a run of one case and a run of everything
   // share one snapshot.
-  const auto names = installation.InstalledSuites();
+  const auto names = InstalledSuites(installation);
   if (!names) return images;
   for (const std::string& name : *names) {
-    if (const auto suite = installation.Load(name)) TakeInto(images, *suite, "");
+    if (const auto suite = LoadSuite(installation, name)) TakeInto(images, *suite, "");
   }
   return images;
 }

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "harness/base/paths.h"
 #include "harness/base/result.h"
 #include "harness/kernel/kernel.h"
 #include "harness/result/run_result.h"
@@ -33,9 +32,7 @@ struct RunOptions {
   std::filesystem::path prepared;
   bool probe_only = false;  // prepare machines, probe, and run no case
   std::string boot;         // how the lab was asked to boot, empty: as profiles say; is recorded
-  std::filesystem::path data_dir = DataDir();
-  std::filesystem::path libexec_dir = LibexecDir();
-  std::filesystem::path cache_dir = CacheDir();
+  Installation installation;
 };
 
 // Sees a run while it goes on. Calls come from several threads, one at a time.
@@ -66,7 +63,7 @@ struct SuiteImages {
 };
 // With a profile of the caller's choice only the selected suites; else all that are installed, so
 // that runs share their snapshots.
-[[nodiscard]] SuiteImages ImagesOf(const Installation& installation, const RunOptions& options);
+[[nodiscard]] SuiteImages ImagesOf(const RunOptions& options);
 
 // What a run in `run_dir` was about, for --resume: the kernel's spec among it.
 [[nodiscard]] Result<RunPlanRecord> PlanOfRun(const std::filesystem::path& run_dir);

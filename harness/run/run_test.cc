@@ -172,9 +172,9 @@ class RunTest : public ::testing::Test {
     kernel_.identity.version = "7.0.13";
     kernel_.config = KernelConfig::Parse("CONFIG_RING=y\n").value();
     options_.out_dir = dir_ / "out";
-    options_.data_dir = dir_ / "data";
-    options_.libexec_dir = dir_ / "libexec";
-    options_.cache_dir = dir_ / "cache";
+    options_.installation.data_dir = dir_ / "data";
+    options_.installation.libexec_dir = dir_ / "libexec";
+    options_.installation.cache_dir = dir_ / "cache";
     options_.jobs = 1;
   }
   ~RunTest() override {
@@ -228,7 +228,7 @@ TEST_F(RunTest, GivesEveryCaseAVerdictInAFreshMachine) {
   EXPECT_EQ(run.environment.command_lines.at("stock"), "console=ttyS0");
   EXPECT_THAT(run.environment.suites_sha256, SizeIs(1));
   EXPECT_EQ(run.environment.suites_sha256.begin()->second.size(), 64U);
-  EXPECT_EQ(ExitCodeOf(run), ExitCode::kConformant);
+  EXPECT_EQ(OutcomeOf(run), RunOutcome::kConformant);
   EXPECT_FALSE(run.interrupted);
   const auto journal = ReadJournal(options_.out_dir);
   ASSERT_TRUE(journal) << journal.error().message;
@@ -265,7 +265,7 @@ TEST_F(RunTest, AnOlderKernelRunsDetectionOnly) {
   EXPECT_EQ(left.attempts, 0);
   EXPECT_EQ(run.features[0].status, FeatureStatus::kAbsent);
   EXPECT_EQ(lab_.machines, 2);
-  EXPECT_EQ(ExitCodeOf(run), ExitCode::kConformant);
+  EXPECT_EQ(OutcomeOf(run), RunOutcome::kConformant);
 }
 
 TEST_F(RunTest, AMissingFeatureFailsTheRun) {
@@ -274,7 +274,7 @@ TEST_F(RunTest, AMissingFeatureFailsTheRun) {
   };
   const RunResult run = RunWell();
   EXPECT_EQ(run.features[0].status, FeatureStatus::kMissing);
-  EXPECT_EQ(ExitCodeOf(run), ExitCode::kNonconformant);
+  EXPECT_EQ(OutcomeOf(run), RunOutcome::kNonconformant);
 }
 
 TEST_F(RunTest, AKnownBugSaysWhereItIsFixed) {
@@ -314,7 +314,7 @@ TEST_F(RunTest, AProbeThatKillsTheKernelIsAResult) {
   const RunResult run = RunWell();
   EXPECT_EQ(Find(run, "ring.Probe").verdict, Verdict::kCrash);
   EXPECT_EQ(Find(run, "ring.Ring.Denies").verdict, Verdict::kPass);
-  EXPECT_EQ(ExitCodeOf(run), ExitCode::kNonconformant);
+  EXPECT_EQ(OutcomeOf(run), RunOutcome::kNonconformant);
 }
 
 TEST_F(RunTest, AHarnessErrorIsNoVerdictAboutTheKernel) {
@@ -326,7 +326,7 @@ TEST_F(RunTest, AHarnessErrorIsNoVerdictAboutTheKernel) {
   const RunResult run = RunWell();
   EXPECT_EQ(Find(run, "ring.Ring.Denies").verdict, Verdict::kError);
   EXPECT_EQ(Find(run, "ring.Ring.Denies").reason, "QEMU went away");
-  EXPECT_EQ(ExitCodeOf(run), ExitCode::kCouldNotTest);
+  EXPECT_EQ(OutcomeOf(run), RunOutcome::kCouldNotTest);
 }
 
 TEST_F(RunTest, AKernelThatNeverComesUpIsAnErrorAndLeavesNothing) {
@@ -342,7 +342,7 @@ TEST_F(RunTest, CtrlCKeepsWhatIsFinishedAndResumeDoesTheRest) {
   const RunResult first = RunWell();
   EXPECT_TRUE(first.interrupted);
   EXPECT_THAT(first.cases, SizeIs(1));
-  EXPECT_EQ(ExitCodeOf(first), ExitCode::kInterrupted);
+  EXPECT_EQ(OutcomeOf(first), RunOutcome::kInterrupted);
   ClearInterruptForTesting();
   seen_.stop_after = 0;
   options_.resume = true;
@@ -364,14 +364,14 @@ TEST_F(RunTest, ResumeRefusesAnotherKernelAndOtherSuites) {
   WriteSuite({CaseJson("Ring.Allows")});
   EXPECT_THAT(Run().error().message, HasSubstr("the suites have changed"));
   options_.out_dir = dir_ / "nothing";
-  EXPECT_EQ(Run().error().code, ExitCode::kUsage);
+  EXPECT_EQ(Run().error().kind, ErrorKind::kUsage);
 }
 
 TEST_F(RunTest, AFolderWithARunIsNotOverwritten) {
   RunWell();
   const auto again = Run();
   ASSERT_FALSE(again);
-  EXPECT_EQ(again.error().code, ExitCode::kUsage);
+  EXPECT_EQ(again.error().kind, ErrorKind::kUsage);
   EXPECT_TRUE(fs::exists(options_.out_dir / kJournalName));
 }
 
@@ -382,7 +382,7 @@ TEST_F(RunTest, UnknownNamesAreUsageErrorsBeforeAnyMachine) {
   options_.filters = {"Rong.*"};
   const auto run = Run();
   ASSERT_FALSE(run);
-  EXPECT_EQ(run.error().code, ExitCode::kUsage);
+  EXPECT_EQ(run.error().kind, ErrorKind::kUsage);
   EXPECT_THAT(run.error().message, HasSubstr("no case matches 'Rong.*'"));
   EXPECT_EQ(lab_.machines, 0);
   EXPECT_FALSE(fs::exists(options_.out_dir));

@@ -43,15 +43,15 @@ Status RunUnderWay::BeginAnew() {
   plan_.kassay_version = KASSAY_VERSION;
   plan_.started_at = Now();
   for (const Suite& suite : selection_.suites) plan_.suites.push_back(suite.catalogue.suite);
-  KASSAY_TRY(plan_.suites_sha256, installation_.Sha256Of(plan_.suites));
+  KASSAY_TRY(plan_.suites_sha256, Sha256OfSuites(installation_, plan_.suites));
   plan_.filters = options_.filters;
   plan_.isolation = NameOf(options_.isolation);
   plan_.boot = options_.boot;
   plan_.repeat = options_.repeat;
   if (!options_.prepared.empty()) TakePreparedProbes();
   KASSAY_TRY(journal_, Journal::Begin(options_.out_dir, plan_));
-  KASSAY_TRY(const std::vector<Suite> whole, installation_.LoadAll(plan_.suites));
-  KASSAY_CHECK(WriteInputs(options_.out_dir, options_.data_dir, whole, profiles, kernel_));
+  KASSAY_TRY(const std::vector<Suite> whole, LoadSuites(installation_, plan_.suites));
+  KASSAY_CHECK(WriteInputs(options_.out_dir, installation_, whole, profiles, kernel_));
   for (const auto& [suite, outcome] : probes_) KASSAY_CHECK(journal_->AddProbe(suite, outcome));
   notes_.WriteTo(*journal_);
   return {};
@@ -78,12 +78,12 @@ Status RunUnderWay::Resume() {
   plan_ = content.plan;
   const auto refuse = [&](const std::string& what) -> Status {
     return Fail(fmt::format("cannot go on with {}: {}", options_.out_dir.string(), what),
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   };
   if (!SameKernel(plan_.kernel, kernel_.identity))
     return refuse("the kernel is not the one that it began with");
   KASSAY_TRY(selection_, Select(installation_, plan_.suites, plan_.filters));
-  KASSAY_TRY(const auto suites_sha256, installation_.Sha256Of(plan_.suites));
+  KASSAY_TRY(const auto suites_sha256, Sha256OfSuites(installation_, plan_.suites));
   if (suites_sha256 != plan_.suites_sha256)
     return refuse("the suites have changed since; begin a new run");
   KASSAY_CHECK(lab_.Ready(ProfilesOf(selection_.suites, plan_.profile)));
@@ -139,7 +139,7 @@ Status RunUnderWay::Probe() {
   }
   const Status status = InParallel(to_probe.size(), options_.jobs,
                                    [&](size_t i) { return ProbeSuite(*to_probe[i]); });
-  if (!status && status.error().code != ExitCode::kInterrupted) return status;
+  if (!status && status.error().kind != ErrorKind::kInterrupted) return status;
   if (Interrupted()) return {};
   // No machine came up at all: nothing can be said about this kernel.
   if (first_machine_error_ && probes_.empty()) return Fail(*first_machine_error_);

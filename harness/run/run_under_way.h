@@ -26,7 +26,7 @@ class RunUnderWay {
         options_(options),
         observer_(observer),
         notes_(notes),
-        installation_{options.data_dir, options.libexec_dir, options.cache_dir / "lists"} {}
+        installation_(options.installation) {}
 
   // Goes to the end, or as far as Ctrl-C lets it. After an error in which nothing was said about
   // the kernel, no journal stays behind.
@@ -54,7 +54,7 @@ class RunUnderWay {
   const RunOptions& options_;
   RunObserver& observer_;
   Notes& notes_;
-  const Installation installation_;
+  const Installation& installation_;
 
   RunPlanRecord plan_;
   Selection selection_;

@@ -47,7 +47,10 @@ END
   }
 
   [[nodiscard]] SuiteImages Of(const RunOptions& options) const {
-    return ImagesOf({dir_ / "data", dir_ / "libexec", ""}, options);
+    RunOptions here = options;
+    here.installation.data_dir = dir_ / "data";
+    here.installation.libexec_dir = dir_ / "libexec";
+    return ImagesOf(here);
   }
 
   fs::path dir_;

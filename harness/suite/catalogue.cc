@@ -151,33 +151,20 @@ Result<Catalogue> ParseCatalogue(std::string_view text, const std::string& file_
   KASSAY_TRY(const toml::table root, ParseToml(text, file_name));
   std::string problem;
   Catalogue catalogue = CatalogueReader(file_name, problem).Read(root);
-  if (!problem.empty()) return Fail(problem, ExitCode::kUsage);
+  if (!problem.empty()) return Fail(problem, ErrorKind::kUsage);
   return catalogue;
 }
 
-Result<Catalogue> LoadCatalogue(const fs::path& suites_dir, const std::string& suite) {
-  const fs::path file = suites_dir / suite / "requirements.toml";
+Result<Catalogue> LoadCatalogue(const fs::path& file) {
+  const std::string folder = file.parent_path().filename();
   KASSAY_TRY(const std::string text, ReadFile(file, kMaxTomlBytes));
   KASSAY_TRY(Catalogue catalogue, ParseCatalogue(text, file.string()));
-  if (catalogue.suite != suite) {
+  if (catalogue.suite != folder) {
     return Fail(fmt::format("{}: the suite's name is '{}', the folder's is '{}'", file.string(),
-                            catalogue.suite, suite),
-                ExitCode::kUsage);
+                            catalogue.suite, folder),
+                ErrorKind::kUsage);
   }
   return catalogue;
-}
-
-Result<std::vector<std::string>> SuiteNames(const fs::path& suites_dir) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(suites_dir, error)) {
-    std::error_code ignored;
-    if (fs::exists(entry.path() / "requirements.toml", ignored))
-      names.push_back(entry.path().filename());
-  }
-  if (error) return Fail("cannot read " + suites_dir.string() + ": " + error.message());
-  std::sort(names.begin(), names.end());
-  return names;
 }
 
 std::string WhyKconfigFails(const std::string& term, const KernelConfig& config) {

@@ -64,12 +64,8 @@ struct Catalogue {
 // twice, a requirement of an unknown feature, a bad version or kconfig term.
 [[nodiscard]] Result<Catalogue> ParseCatalogue(std::string_view toml, const std::string& file_name);
 
-// suites_dir/NAME/requirements.toml; the suite's name must be the folder's.
-[[nodiscard]] Result<Catalogue> LoadCatalogue(const std::filesystem::path& suites_dir,
-                                              const std::string& suite);
-
-// The names of all suites under suites_dir (folders with a requirements.toml), sorted.
-[[nodiscard]] Result<std::vector<std::string>> SuiteNames(const std::filesystem::path& suites_dir);
+// A suite's requirements.toml; the suite's name must be that of the file's folder.
+[[nodiscard]] Result<Catalogue> LoadCatalogue(const std::filesystem::path& file);
 
 // A kconfig term: "CONFIG_X" (set to anything but n), "CONFIG_X=value" or "!CONFIG_X" (not set).
 // Why the config does not satisfy it ("CONFIG_X is not set"), or empty if it does.

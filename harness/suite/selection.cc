@@ -4,57 +4,9 @@
 
 #include <algorithm>
 
-#include "harness/base/sha256.h"
 #include "harness/profile/profile.h"
 
 namespace kassay {
-namespace fs = std::filesystem;
-
-Result<std::vector<std::string>> Installation::InstalledSuites() const {
-  KASSAY_TRY(std::vector<std::string> names, SuiteNames(data_dir / "suites"));
-  std::erase_if(names, [&](const std::string& name) {
-    std::error_code ignored;
-    return !fs::exists(libexec_dir / "suites" / name, ignored);
-  });
-  if (names.empty()) {
-    return Fail(fmt::format("no suite is built: nothing under {}; build with `cmake --build build`",
-                            (libexec_dir / "suites").string()));
-  }
-  return names;
-}
-
-Result<Suite> Installation::Load(const std::string& name) const {
-  KASSAY_TRY(const std::vector<std::string> known, InstalledSuites());
-  if (std::find(known.begin(), known.end(), name) == known.end()) {
-    std::string list;
-    for (const std::string& suite : known) list += (list.empty() ? "" : ", ") + suite;
-    return Fail(fmt::format("there is no suite '{}'; there are: {}", name, list), ExitCode::kUsage);
-  }
-  Suite suite;
-  KASSAY_TRY(suite.catalogue, LoadCatalogue(data_dir / "suites", name));
-  KASSAY_TRY(suite.list, ListCases(libexec_dir / "suites" / name, lists_dir));
-  return suite;
-}
-
-Result<std::vector<Suite>> Installation::LoadAll(const std::vector<std::string>& names) const {
-  std::vector<Suite> suites;
-  for (const std::string& name : names) {
-    KASSAY_TRY(suites.emplace_back(), Load(name));
-  }
-  return suites;
-}
-
-Result<std::map<std::string, std::string>> Installation::Sha256Of(
-    const std::vector<std::string>& names) const {
-  std::map<std::string, std::string> sums;
-  for (const std::string& name : names) {
-    KASSAY_TRY(const std::string executable, Sha256HexOfFile(libexec_dir / "suites" / name));
-    KASSAY_TRY(const std::string catalogue,
-               Sha256HexOfFile(data_dir / "suites" / name / "requirements.toml"));
-    sums[name] = Sha256Hex(fmt::format("{} {} {}\n", name, executable, catalogue));
-  }
-  return sums;
-}
 
 namespace {
 
@@ -80,12 +32,12 @@ Result<Selection> Select(const Installation& installation,
                          const std::vector<std::string>& filters) {
   std::vector<std::string> names = suite_names;
   if (names.empty()) {
-    KASSAY_TRY(names, installation.InstalledSuites());
+    KASSAY_TRY(names, InstalledSuites(installation));
   }
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   Selection selection;
-  KASSAY_TRY(selection.suites, installation.LoadAll(names));
+  KASSAY_TRY(selection.suites, LoadSuites(installation, names));
   KASSAY_CHECK(KeepWanted(selection.suites, filters));
   std::erase_if(selection.suites, [&](const Suite& suite) {
     return suite.list.cases.empty() && suite_names.empty();
@@ -97,7 +49,7 @@ Status KeepWanted(std::vector<Suite>& suites, const std::vector<std::string>& fi
   const NameFilter filter = FilterOf(filters);
   if (const std::string glob = UnmatchedPattern(suites, filter); !glob.empty()) {
     return Fail(fmt::format("no case matches '{}'; `kassay list cases` shows all", glob),
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
   size_t wanted = 0;
   for (Suite& suite : suites) {
@@ -108,7 +60,7 @@ Status KeepWanted(std::vector<Suite>& suites, const std::vector<std::string>& fi
   }
   if (wanted > 0) return {};
   return Fail(filter.Empty() ? "the suite has no case" : "the patterns take every case away",
-              ExitCode::kUsage);
+              ErrorKind::kUsage);
 }
 
 std::set<std::string> ProfilesOf(const std::vector<Suite>& suites,

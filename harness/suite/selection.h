@@ -1,39 +1,15 @@
 // Which suites and cases a run is about.
 #pragma once
 
-#include <filesystem>
-#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "harness/base/result.h"
-#include "harness/suite/case_list.h"
-#include "harness/suite/catalogue.h"
+#include "harness/suite/installed_suites.h"
 #include "harness/suite/name_pattern.h"
 
 namespace kassay {
-
-struct Suite {
-  Catalogue catalogue;
-  CaseList list;
-};
-
-// The suites of an installation: catalogues under data_dir/suites, executables under
-// libexec_dir/suites. A suite without its executable is not installed.
-struct Installation {
-  std::filesystem::path data_dir;
-  std::filesystem::path libexec_dir;
-  std::filesystem::path lists_dir;  // where the suites' answers are kept; empty: nowhere
-
-  [[nodiscard]] Result<std::vector<std::string>> InstalledSuites() const;
-  // One suite, read and listed. An unknown name is a usage error that says which there are.
-  [[nodiscard]] Result<Suite> Load(const std::string& name) const;
-  [[nodiscard]] Result<std::vector<Suite>> LoadAll(const std::vector<std::string>& names) const;
-  // By suite, SHA-256 over its executable and catalogue: the version of the tests.
-  [[nodiscard]] Result<std::map<std::string, std::string>> Sha256Of(
-      const std::vector<std::string>& names) const;
-};
 
 struct Selection {
   std::vector<Suite> suites;  // by name; their lists hold only the cases that are wanted

@@ -20,7 +20,7 @@ Result<KernelVersion> ParseStrictVersion(std::string_view text) {
     if (*at++ != '.') break;
   }
   return Fail("'" + std::string(text) + "' is not a kernel version like 7.0 or 7.0.13",
-              ExitCode::kUsage);
+              ErrorKind::kUsage);
 }
 
 bool VersionCondition::Term::Holds(const KernelVersion& seen) const {
@@ -71,7 +71,7 @@ Result<VersionCondition> VersionCondition::Parse(std::string_view text) {
   std::string word;
   while (words >> word) {
     if (word == "||") {
-      if (terms.empty()) return Fail("'||' without a condition before it", ExitCode::kUsage);
+      if (terms.empty()) return Fail("'||' without a condition before it", ErrorKind::kUsage);
       condition.alternatives_.push_back(std::move(terms));
       terms.clear();
       continue;
@@ -82,7 +82,7 @@ Result<VersionCondition> VersionCondition::Parse(std::string_view text) {
   if (terms.empty()) {
     return Fail(condition.alternatives_.empty() ? "an empty version condition"
                                                 : "'||' without a condition after it",
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
   condition.alternatives_.push_back(std::move(terms));
   return condition;

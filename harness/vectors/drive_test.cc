@@ -102,8 +102,8 @@ TEST_F(DriveTest, AGuestThatFallsSilentOrMixesThingsUpIsAnError) {
 }
 
 TEST_F(DriveTest, AKernelThatCannotBootSoIsNotAsked) {
-  lab_.not_ready = Error{"is a vmlinux", ExitCode::kUsage};
-  EXPECT_EQ(DriveVectors(lab_, vectors_, options_).error().code, ExitCode::kUsage);
+  lab_.not_ready = Error{"is a vmlinux", ErrorKind::kUsage};
+  EXPECT_EQ(DriveVectors(lab_, vectors_, options_).error().kind, ErrorKind::kUsage);
   EXPECT_TRUE(lab_.commands.empty());
 }
 

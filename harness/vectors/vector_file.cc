@@ -76,7 +76,7 @@ Result<VectorFile> ParseVectorFile(std::string_view json) {
   }
   VectorFile file;
   std::string problem;
-  if (!document.is_object()) return Fail("is no vector file", ExitCode::kUsage);
+  if (!document.is_object()) return Fail("is no vector file", ErrorKind::kUsage);
   if (document.contains("format") && document["format"] == "kassay-mldsa-vectors") {
     vectors::ReadOwn(document, file, problem);
   } else if (document.contains("vsId") || document.contains("mode")) {
@@ -84,9 +84,9 @@ Result<VectorFile> ParseVectorFile(std::string_view json) {
   } else if (document.contains("testGroups")) {
     vectors::ReadWycheproof(document, file, problem);
   } else {
-    return Fail("is no vector file: neither ACVP, nor Wycheproof, nor kassay's", ExitCode::kUsage);
+    return Fail("is no vector file: neither ACVP, nor Wycheproof, nor kassay's", ErrorKind::kUsage);
   }
-  if (!problem.empty()) return Fail(problem, ExitCode::kUsage);
+  if (!problem.empty()) return Fail(problem, ErrorKind::kUsage);
   return file;
 }
 

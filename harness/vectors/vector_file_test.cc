@@ -96,7 +96,7 @@ class BadVectorFile : public testing::TestWithParam<Bad> {};
 TEST_P(BadVectorFile, IsRefusedWithItsPlace) {
   const auto file = ParseVectorFile(GetParam().json);
   ASSERT_FALSE(file);
-  EXPECT_EQ(file.error().code, ExitCode::kUsage);
+  EXPECT_EQ(file.error().kind, ErrorKind::kUsage);
   EXPECT_THAT(file.error().message, HasSubstr(GetParam().complaint));
 }
 INSTANTIATE_TEST_SUITE_P(

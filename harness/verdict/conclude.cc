@@ -12,7 +12,7 @@
 namespace kassay {
 namespace {
 
-tl::unexpected<Error> Refuse(const std::string& why) { return Fail(why, ExitCode::kNonconformant); }
+tl::unexpected<Error> Refuse(const std::string& why) { return Fail(why, ErrorKind::kRefuted); }
 
 std::vector<std::string> FeaturesOf(const ListedCase& listed, const Catalogue& catalogue) {
   std::set<std::string> features;

@@ -109,10 +109,10 @@ class JournalParser {
       ++line_;
       TakeLine(text.substr(at, end - at));
       if (!problem_.empty())
-        return Fail(fmt::format("line {}: {}", line_, problem_), ExitCode::kUsage);
+        return Fail(fmt::format("line {}: {}", line_, problem_), ErrorKind::kUsage);
       at = end + 1;
     }
-    if (line_ == 0) return Fail("is empty", ExitCode::kUsage);
+    if (line_ == 0) return Fail("is empty", ErrorKind::kUsage);
     content_.whole_bytes = at;
     return std::move(content_);
   }
@@ -190,7 +190,7 @@ Result<UniqueFd> OpenLocked(const fs::path& path, int flags) {
   UniqueFd fd(::open(path.c_str(), flags | O_WRONLY | O_APPEND | O_CLOEXEC, 0644));
   if (!fd.IsOpen()) return FailErrno("cannot write " + path.string());
   if (::flock(fd.Get(), LOCK_EX | LOCK_NB) != 0)
-    return Fail(path.string() + " is in use by another run", ExitCode::kUsage);
+    return Fail(path.string() + " is in use by another run", ErrorKind::kUsage);
   return fd;
 }
 
@@ -203,7 +203,7 @@ Result<JournalContent> ReadJournal(const fs::path& run_dir) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) {
     return Fail(run_dir.string() + " holds no run: there is no " + kJournalName + " in it",
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
   KASSAY_TRY(const std::string text, ReadFile(path, kMaxJournalBytes));
   auto content = ParseJournal(text);
@@ -223,10 +223,10 @@ Result<Journal> Journal::Begin(const fs::path& run_dir, const RunPlanRecord& pla
     return Fail(fmt::format("{} holds a run already: go on with --resume {}, or choose another "
                             "folder with --out",
                             run_dir.string(), run_dir.string()),
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
   auto fd = OpenLocked(path, O_CREAT | O_EXCL);
-  if (!fd) return Fail(fd.error().message + "; choose another folder with --out", fd.error().code);
+  if (!fd) return Fail(fd.error().message + "; choose another folder with --out", fd.error().kind);
   Journal journal(std::move(*fd), path);
   KASSAY_CHECK(journal.Append(DumpJson(JsonOf(RunEvent{plan}))));
   return journal;

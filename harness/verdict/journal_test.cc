@@ -144,7 +144,7 @@ TEST_F(JournalTest, AFolderHoldsOneRun) {
   ASSERT_TRUE(Journal::Begin(dir_, plan_));
   const auto again = Journal::Begin(dir_, plan_);
   ASSERT_FALSE(again);
-  EXPECT_EQ(again.error().code, ExitCode::kUsage);
+  EXPECT_EQ(again.error().kind, ErrorKind::kUsage);
   EXPECT_THAT(again.error().message, HasSubstr("--resume"));
 }
 

@@ -23,13 +23,13 @@ Status Copy(const fs::path& from, const fs::path& to) {
 
 Result<Suite> ReadSuite(const fs::path& folder, const std::string& name) {
   Suite suite;
-  KASSAY_TRY(suite.catalogue, LoadCatalogue(folder, name));
+  KASSAY_TRY(suite.catalogue, LoadCatalogue(folder / name / "requirements.toml"));
   KASSAY_TRY(const std::string cases, ReadFile(folder / name / "cases.json"));
   auto list = ParseCaseList(cases);
   if (!list) return Fail(list.error().Within((folder / name / "cases.json").string()));
   suite.list = *std::move(list);
   if (suite.list.suite != name)
-    return Fail("suites/" + name + "/cases.json is another suite's", ExitCode::kNonconformant);
+    return Fail("suites/" + name + "/cases.json is another suite's", ErrorKind::kRefuted);
   return suite;
 }
 
@@ -37,32 +37,32 @@ Result<KernelConfig> ReadConfig(const fs::path& file, const KernelIdentity& kern
   std::error_code ignored;
   if (!fs::exists(file, ignored)) {
     if (kernel.config_sha256.empty()) return KernelConfig();
-    return Fail(file.string() + " is missing", ExitCode::kNonconformant);
+    return Fail(file.string() + " is missing", ErrorKind::kRefuted);
   }
   KASSAY_TRY(const std::string text, ReadFile(file));
   if (Sha256Hex(text) != kernel.config_sha256)
     return Fail("kernel.config is not the configuration of the kernel that was tested",
-                ExitCode::kNonconformant);
+                ErrorKind::kRefuted);
   return KernelConfig::Parse(text);
 }
 
 }  // namespace
 
-Status WriteInputs(const fs::path& run_dir, const fs::path& data_dir,
+Status WriteInputs(const fs::path& run_dir, const Installation& installation,
                    const std::vector<Suite>& suites, const std::set<std::string>& profiles,
                    const Kernel& kernel) {
   const fs::path inputs = run_dir / kInputsName;
   for (const Suite& suite : suites) {
     const std::string& name = suite.catalogue.suite;
     const fs::path folder = inputs / "suites" / name;
-    KASSAY_CHECK(
-        Copy(data_dir / "suites" / name / "requirements.toml", folder / "requirements.toml"));
+    KASSAY_TRY(const SuiteFiles files, FindSuite(installation, name));
+    KASSAY_CHECK(Copy(files.catalogue, folder / "requirements.toml"));
     KASSAY_CHECK(WriteFileAtomically(folder / "cases.json", ToJson(suite.list)));
   }
   for (const std::string& name : profiles) {
     const std::string file = name + ".toml";
     if (name != kHostProfile)
-      KASSAY_CHECK(Copy(data_dir / "vm" / "profiles" / file, inputs / "profiles" / file));
+      KASSAY_CHECK(Copy(installation.ProfilesDir() / file, inputs / "profiles" / file));
   }
   return kernel.config_file.empty() ? Status() : Copy(kernel.config_file, inputs / kConfigName);
 }

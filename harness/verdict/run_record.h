@@ -33,8 +33,7 @@ struct RunRecord {
 
 // Writes inputs/ of a run of these suites (with all of their cases) under these profiles.
 [[nodiscard]] Status WriteInputs(const std::filesystem::path& run_dir,
-                                 const std::filesystem::path& data_dir,
-                                 const std::vector<Suite>& suites,
+                                 const Installation& installation, const std::vector<Suite>& suites,
                                  const std::set<std::string>& profiles, const Kernel& kernel);
 
 // Usage errors: no run, a damaged journal or catalogue. Refused (kNonconformant): a case list of

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/base/file.h"
-#include "harness/base/paths.h"
+#include "harness/base/find_program.h"
 #include "harness/base/process/program.h"
 #include "harness/base/sha256.h"
 #include "harness/vm/boot.h"
@@ -59,8 +59,9 @@ std::string HostBootId() {
 // it, booted one way, may be that kernel's fault.
 class KvmMemory {
  public:
-  KvmMemory(const QemuBinary& qemu, std::string kernel)
-      : path_(CacheDir() / "kvm.json"),
+  // In `cache_dir`; without one nothing is remembered.
+  KvmMemory(const fs::path& cache_dir, const QemuBinary& qemu, std::string kernel)
+      : path_(cache_dir.empty() ? cache_dir : cache_dir / "kvm.json"),
         key_(HostBootId() + " " + qemu.version + " uid " + std::to_string(::geteuid())),
         kernel_(std::move(kernel)) {}
 
@@ -135,7 +136,8 @@ Result<AcceleratorChoice> ChooseAccelerator(const MachineSpec& spec, const VmOpt
   static std::mutex one_proof_at_a_time;
   const std::lock_guard lock(one_proof_at_a_time);
   KASSAY_TRY(const QemuBinary qemu, FindQemu(options, *spec.kernel.architecture));
-  const KvmMemory memory(qemu, spec.kernel.identity.image_sha256 + " " + Name(boot));
+  const KvmMemory memory(options.cache_dir, qemu,
+                         spec.kernel.identity.image_sha256 + " " + Name(boot));
   std::string reason;
   if (::access("/dev/kvm", F_OK) != 0) {
     reason = "there is no /dev/kvm";

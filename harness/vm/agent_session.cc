@@ -26,7 +26,7 @@ Result<protocol::RunRequest> MakeRequest(const GuestCommand& command) {
                                          argument.find('\0') == std::string::npos;
                                 }) &&
                     request.limit_ms <= protocol::kMaxLimitMs;
-  if (!fits) return Fail("a command that is too long for a guest", ExitCode::kUsage);
+  if (!fits) return Fail("a command that is too long for a guest", ErrorKind::kUsage);
   request.wall_clock_ns = static_cast<std::uint64_t>(
       std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count());
   if (::RAND_bytes(reinterpret_cast<unsigned char*>(request.entropy.data()),

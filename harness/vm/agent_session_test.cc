@@ -205,10 +205,10 @@ TEST_F(AgentSessionTest, AnAgentThatHangsUpIsSilent) {
 
 TEST_F(AgentSessionTest, CtrlCEndsTheConversation) {
   carrier_.on_wait = [] { RequestInterrupt(); };
-  EXPECT_EQ(session_->WaitForHello(carrier_, carrier_.now + seconds(30)).error().code,
-            ExitCode::kInterrupted);
-  EXPECT_EQ(session_->Run(carrier_, {{"/bin/true"}, seconds(5), "x"}, {}).error().code,
-            ExitCode::kInterrupted);
+  EXPECT_EQ(session_->WaitForHello(carrier_, carrier_.now + seconds(30)).error().kind,
+            ErrorKind::kInterrupted);
+  EXPECT_EQ(session_->Run(carrier_, {{"/bin/true"}, seconds(5), "x"}, {}).error().kind,
+            ErrorKind::kInterrupted);
 }
 
 TEST_F(AgentSessionTest, ACommandThatDoesNotFitIsRefusedBeforeAnythingIsSent) {
@@ -216,7 +216,7 @@ TEST_F(AgentSessionTest, ACommandThatDoesNotFitIsRefusedBeforeAnythingIsSent) {
   const GuestCommand too_long{{std::string(protocol::kMaxArgumentBytes + 1, 'x')}, seconds(5), "x"};
   const GuestCommand two_words{{std::string("a\0b", 3)}, seconds(5), "x"};
   for (const GuestCommand& command : {none, too_long, two_words})
-    EXPECT_EQ(session_->Run(carrier_, command, {}).error().code, ExitCode::kUsage);
+    EXPECT_EQ(session_->Run(carrier_, command, {}).error().kind, ErrorKind::kUsage);
   EXPECT_FALSE(Heard());
   EXPECT_THAT(carrier_.deadlines, IsEmpty());
 }

@@ -25,7 +25,8 @@ struct BootedGuest {
 [[nodiscard]] Status RunShell(const MachineSpec& spec, const VmOptions& options);
 
 // Which accelerator `options` come to for this kernel, proven by a boot, and why: for
-// `kassay doctor`. KVM's answer is remembered in CacheDir() until the host reboots or QEMU changes.
+// `kassay doctor`. KVM's answer is remembered in VmOptions::cache_dir until the host reboots or
+// QEMU changes.
 struct AcceleratorChoice {
   Accelerator accelerator = Accelerator::kTcg;
   std::string reason;  // one line; empty when KVM works

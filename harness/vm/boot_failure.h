@@ -27,7 +27,7 @@ struct BootFailure {
       : kind(what), error(std::move(why)), console(said) {}
   // What is no machine's doing. NOLINTNEXTLINE(google-explicit-constructor): as KASSAY_TRY needs it
   BootFailure(Error why)
-      : kind(why.code == ExitCode::kInterrupted ? Kind::kInterrupted : Kind::kHarness),
+      : kind(why.kind == ErrorKind::kInterrupted ? Kind::kInterrupted : Kind::kHarness),
         error(std::move(why)) {}
 };
 

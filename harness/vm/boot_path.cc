@@ -10,7 +10,7 @@ Status Allowed(const Kernel& kernel, ImageKind kind, BootMode boot) {
   return Fail(kernel.image.string() +
                   " is a vmlinux, which does not boot through the firmware: give the bzImage that "
                   "holds it",
-              ExitCode::kUsage);
+              ErrorKind::kUsage);
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ Result<BootMode> BootModeFor(const Kernel& kernel, const Profile& profile,
   const Status status = CheckBootPath(kernel, boot);
   if (status) return boot;
   Error error = status.error();
-  if (error.code == ExitCode::kUsage) error.message += ", or use --boot direct";
+  if (error.kind == ErrorKind::kUsage) error.message += ", or use --boot direct";
   return Fail(error);
 }
 

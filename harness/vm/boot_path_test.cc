@@ -46,7 +46,7 @@ TEST_F(BootPath, ThroughTheFirmwareTakesABzImage) {
   for (int i = 0; i < 2; ++i) {
     const auto refused = BootModeFor(kernel_, profile_, options_);
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, ExitCode::kUsage);
+    EXPECT_EQ(refused.error().kind, ErrorKind::kUsage);
     EXPECT_THAT(refused.error().message,
                 AllOf(HasSubstr("image is a vmlinux"), HasSubstr("give the bzImage that holds it"),
                       HasSubstr("--boot direct")));

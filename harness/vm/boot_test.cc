@@ -28,7 +28,6 @@ using testing::SmallElf;
 class BootTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    ::setenv("KASSAY_CACHE_DIR", scratch_.path().c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
     spec_.kernel.image = scratch_.path() / "bzImage";
     spec_.kernel.identity.spec = "test:1.0";
     spec_.kernel.identity.image_sha256 = "1";
@@ -36,6 +35,7 @@ class BootTest : public ::testing::Test {
     spec_.initramfs.path = scratch_.path() / "initramfs";
     ASSERT_TRUE(WriteFileAtomically(spec_.kernel.image, SmallBzImage("")));
     ASSERT_TRUE(WriteFileAtomically(spec_.initramfs.path, "initramfs"));
+    options_.cache_dir = scratch_.path();
     options_.boot = "bzimage";
     options_.accelerator = Accelerator::kTcg;
     options_.boot_limit = std::chrono::seconds(20);
@@ -158,7 +158,7 @@ TEST_F(BootTest, CtrlCEndsABootAtOnce) {
   user.join();
   ClearInterruptForTesting();
   ASSERT_FALSE(booted);
-  EXPECT_EQ(booted.error().code, ExitCode::kInterrupted);
+  EXPECT_EQ(booted.error().kind, ErrorKind::kInterrupted);
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
 }
 
@@ -201,7 +201,7 @@ TEST_F(BootTest, VmlinuxThroughTheFirmwareIsWrongUsageBeforeQemuStarts) {
                                  Status(ChooseAccelerator(spec_, options_).map([](auto&&) {})),
                                  RunShell(spec_, options_)}) {
       ASSERT_FALSE(status);
-      EXPECT_EQ(status.error().code, ExitCode::kUsage);
+      EXPECT_EQ(status.error().kind, ErrorKind::kUsage);
       EXPECT_THAT(status.error().message,
                   AllOf(HasSubstr("is a vmlinux"), HasSubstr("--boot direct")));
     }

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <memory>
 
-#include "harness/base/paths.h"
+#include "harness/base/find_program.h"
 #include "harness/vm/testing/images.h"
 
 namespace kassay {

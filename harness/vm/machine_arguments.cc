@@ -15,7 +15,7 @@ Result<Accelerator> ParseAccelerator(const std::string& text) {
   for (const Accelerator each : {Accelerator::kAuto, Accelerator::kKvm, Accelerator::kTcg}) {
     if (text == Name(each)) return each;
   }
-  return Fail("'" + text + "' is no accelerator: use auto, kvm or tcg", ExitCode::kUsage);
+  return Fail("'" + text + "' is no accelerator: use auto, kvm or tcg", ErrorKind::kUsage);
 }
 
 std::string Name(Accelerator accelerator) {
@@ -34,7 +34,7 @@ Result<BootMode> ParseBootMode(const std::string& text) {
   for (const BootMode each : {BootMode::kDirect, BootMode::kBzImage}) {
     if (text == Name(each)) return each;
   }
-  return Fail("'" + text + "' is no way to boot: use direct or bzimage", ExitCode::kUsage);
+  return Fail("'" + text + "' is no way to boot: use direct or bzimage", ErrorKind::kUsage);
 }
 
 std::string Name(BootMode mode) { return mode == BootMode::kDirect ? "direct" : "bzimage"; }

@@ -84,8 +84,8 @@ TEST(Names, AreReadBack) {
     EXPECT_EQ(*ParseAccelerator(Name(each)), each);
   for (const BootMode each : {BootMode::kDirect, BootMode::kBzImage})
     EXPECT_EQ(*ParseBootMode(Name(each)), each);
-  EXPECT_EQ(ParseAccelerator("xen").error().code, ExitCode::kUsage);
-  EXPECT_EQ(ParseBootMode("").error().code, ExitCode::kUsage);
+  EXPECT_EQ(ParseAccelerator("xen").error().kind, ErrorKind::kUsage);
+  EXPECT_EQ(ParseBootMode("").error().kind, ErrorKind::kUsage);
 }
 
 }  // namespace

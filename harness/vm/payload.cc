@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "harness/base/paths.h"
+#include "harness/base/find_program.h"
 
 namespace kassay {
 namespace {

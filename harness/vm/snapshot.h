@@ -1,6 +1,6 @@
 // Boot once, then restore a private copy of the booted machine for every case.
 //
-//   SnapshotCache cache;                                  // CacheDir()/snapshots
+//   SnapshotCache cache(folder);
 //   KASSAY_TRY(const Snapshot snapshot, cache.Ensure(spec, options));
 //   KASSAY_TRY(auto guest, snapshot.Restore());           // any number, at the same time if wanted
 //   KASSAY_TRY(auto outcome, guest->Run(command, on_record));
@@ -18,7 +18,6 @@
 #include <memory>
 #include <string>
 
-#include "harness/base/paths.h"
 #include "harness/base/result.h"
 #include "harness/target/lab.h"
 #include "harness/vm/machine.h"
@@ -46,7 +45,7 @@ class SnapshotCache {
  public:
   // The least recently used snapshots are removed once all together hold more than `max_bytes`
   // on disk; one in use never is.
-  explicit SnapshotCache(std::filesystem::path folder = CacheDir() / "snapshots",
+  explicit SnapshotCache(std::filesystem::path folder,
                          std::uint64_t max_bytes = std::uint64_t{8} << 30);
 
   // Gives the snapshot that fits, boots and saves one if there is none or if it is damaged (with a

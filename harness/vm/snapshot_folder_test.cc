@@ -229,7 +229,7 @@ TEST_F(SnapshotFolderTest, WaitingForALockEndsOnCtrlC) {
   user.join();
   ClearInterruptForTesting();
   ASSERT_FALSE(lock);
-  EXPECT_EQ(lock.error().code, ExitCode::kInterrupted);
+  EXPECT_EQ(lock.error().kind, ErrorKind::kInterrupted);
 }
 
 }  // namespace

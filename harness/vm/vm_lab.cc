@@ -9,6 +9,7 @@
 #include "harness/profile/profile.h"
 #include "harness/protocol/guest_layout.h"
 #include "harness/protocol/suite_program.h"
+#include "harness/suite/installed_suites.h"
 #include "harness/vm/boot.h"
 #include "harness/vm/boot_path.h"
 
@@ -16,11 +17,12 @@ namespace kassay {
 
 Result<std::filesystem::path> VmLab::Prepared(const std::string& suite) {
   KASSAY_TRY(const std::filesystem::path headers, options_.headers->Folder());
-  const std::filesystem::path executable = options_.libexec_dir / "suites" / suite;
+  KASSAY_TRY(const SuiteFiles files, FindSuite(options_.installation, suite));
+  const std::filesystem::path& executable = files.executable;
   KASSAY_TRY(const std::string executable_sha256, Sha256HexOfFile(executable));
   const std::string key =
       Sha256Hex(executable_sha256 + options_.kernel.identity.release + headers.string());
-  const std::filesystem::path folder = options_.cache_dir / "prepared" / key;
+  const std::filesystem::path folder = options_.installation.cache_dir / "prepared" / key;
   if (std::filesystem::exists(folder)) return folder;
   const std::filesystem::path unfinished = fmt::format("{}.{}.part", folder.string(), ::getpid());
   std::error_code error;
@@ -49,8 +51,9 @@ VmOptions VmLab::Telling(const NoteSink& note) const {
 
 Result<MachineSpec> VmLab::Machine(const std::string& profile_name, bool with_shell,
                                    const NoteSink& note) {
-  KASSAY_TRY(const Profile profile, LoadProfile(options_.profiles_dir, profile_name));
+  KASSAY_TRY(const Profile profile, LoadProfile(options_.installation.ProfilesDir(), profile_name));
   InitramfsSpec image;
+  image.installation = &options_.installation;
   image.kernel = &options_.kernel;
   image.profile = &profile;
   image.with_shell = with_shell;
@@ -62,7 +65,7 @@ Result<MachineSpec> VmLab::Machine(const std::string& profile_name, bool with_sh
     KASSAY_TRY(const std::filesystem::path folder, Prepared(suite));
     image.prepared.push_back(folder);
   }
-  KASSAY_TRY(const Initramfs initramfs, BuildInitramfs(image, options_.cache_dir / "images"));
+  KASSAY_TRY(const Initramfs initramfs, BuildInitramfs(image, options_.installation.ImagesDir()));
   for (const std::string& module : initramfs.missing_modules) {
     if (note) note(fmt::format("profile {}: this kernel has no {}", profile_name, module));
   }
@@ -71,7 +74,7 @@ Result<MachineSpec> VmLab::Machine(const std::string& profile_name, bool with_sh
 
 Result<Snapshot> VmLab::Make(const std::string& profile, const NoteSink& note) {
   KASSAY_TRY(const MachineSpec machine, Machine(profile, /*with_shell=*/false, note));
-  return SnapshotCache(options_.cache_dir / "snapshots").Ensure(machine, Telling(note));
+  return SnapshotCache(options_.installation.SnapshotsDir()).Ensure(machine, Telling(note));
 }
 
 Result<Snapshot> VmLab::SnapshotOf(const std::string& profile, const NoteSink& note) {
@@ -103,7 +106,7 @@ Result<std::unique_ptr<Guest>> VmLab::Boot(const std::string& profile, const Not
 Status VmLab::Ready(const std::set<std::string>& profiles) const {
   // Wrong usage is told before what this machine lacks.
   for (const std::string& name : profiles) {
-    KASSAY_TRY(const Profile profile, LoadProfile(options_.profiles_dir, name));
+    KASSAY_TRY(const Profile profile, LoadProfile(options_.installation.ProfilesDir(), name));
     KASSAY_CHECK(BootModeFor(options_.kernel, profile, options_.vm));
   }
   if (!profiles.empty()) KASSAY_CHECK(FindQemu(options_.vm, *options_.kernel.architecture));

@@ -24,9 +24,7 @@ enum class Keeping {
 
 struct VmLabOptions {
   Kernel kernel;
-  std::filesystem::path profiles_dir;
-  std::filesystem::path libexec_dir;
-  std::filesystem::path cache_dir;
+  Installation installation;
   // Which suites' executables a profile's image holds.
   std::map<std::string, std::set<std::string>> suites;
   // Those of them that make files for the guest first (suites/support/prepare.h).

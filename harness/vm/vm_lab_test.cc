@@ -18,11 +18,11 @@ class VmLabTest : public ::testing::Test {
   VmLabTest() {
     std::string name = ::testing::TempDir() + "/lab-XXXXXX";
     dir_ = ::mkdtemp(name.data());
-    options_.profiles_dir = dir_;
+    options_.installation.data_dir = dir_;
     options_.kernel.image = dir_ / "image";
     options_.vm.qemu = "/no/such/qemu";
-    Write("quick.toml", "description = \"quick\"\n");
-    Write("shipped.toml", "description = \"shipped\"\nboot = \"bzimage\"\n");
+    Write("vm/profiles/quick.toml", "description = \"quick\"\n");
+    Write("vm/profiles/shipped.toml", "description = \"shipped\"\nboot = \"bzimage\"\n");
   }
   ~VmLabTest() override { fs::remove_all(dir_); }
 
@@ -42,10 +42,10 @@ TEST_F(VmLabTest, AVmlinuxIsRefusedWhereTheFirmwaresWayIsAskedFor) {
   Write("image", "\177ELF");
   EXPECT_THAT(WhyNotReady({"quick"}).message, HasSubstr("/no/such/qemu"));
   const Error by_profile = WhyNotReady({"quick", "shipped"});
-  EXPECT_EQ(by_profile.code, ExitCode::kUsage);
+  EXPECT_EQ(by_profile.kind, ErrorKind::kUsage);
   EXPECT_THAT(by_profile.message, HasSubstr("is a vmlinux"));
   options_.vm.boot = "bzimage";
-  EXPECT_EQ(WhyNotReady({"quick"}).code, ExitCode::kUsage);
+  EXPECT_EQ(WhyNotReady({"quick"}).kind, ErrorKind::kUsage);
   options_.vm.boot = "direct";
   EXPECT_THAT(WhyNotReady({"quick", "shipped"}).message, HasSubstr("/no/such/qemu"));
 }

@@ -122,7 +122,7 @@ TEST(Program, EndsOnInterrupt) {
   const auto outcome = RunProgram(Shell("sleep 60"));
   ClearInterruptForTesting();
   ASSERT_FALSE(outcome);
-  EXPECT_EQ(outcome.error().code, ExitCode::kInterrupted);
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kInterrupted);
 }
 
 // As a build does that removes what is half written; and a child that ignores SIGTERM does not
@@ -141,7 +141,7 @@ TEST(Program, HasItsGraceOnInterrupt) {
                     });
   ClearInterruptForTesting();
   ASSERT_FALSE(ending);
-  EXPECT_EQ(ending.error().code, ExitCode::kInterrupted);
+  EXPECT_EQ(ending.error().kind, ErrorKind::kInterrupted);
   EXPECT_TRUE(std::ifstream(mark).good());
   EXPECT_TRUE(IsSoonGone(child));
 }

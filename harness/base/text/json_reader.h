@@ -100,10 +100,10 @@ class JsonReader {
   std::string& problem_;
 };
 
-// The document, or an error of the kind ExitCode::kUsage.
+// The document, or an error of the kind ErrorKind::kUsage.
 [[nodiscard]] inline Result<Json> ParseJson(std::string_view text) {
   Json json = Json::parse(text, /*callback=*/nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) return Fail("not JSON, or cut off", ExitCode::kUsage);
+  if (json.is_discarded()) return Fail("not JSON, or cut off", ErrorKind::kUsage);
   return json;
 }
 

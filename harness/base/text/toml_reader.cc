@@ -115,12 +115,12 @@ const toml::node* TomlReader::Find(const char* key, bool required) {
 }
 
 Result<toml::table> ParseToml(std::string_view text, const std::string& file) {
-  if (text.size() > kMaxTomlBytes) return Fail(file + " is too large", ExitCode::kUsage);
+  if (text.size() > kMaxTomlBytes) return Fail(file + " is too large", ErrorKind::kUsage);
   try {
     return toml::parse(text, file);
   } catch (const toml::parse_error& error) {
     return Fail(fmt::format("{}:{}: {}", file, error.source().begin.line, error.description()),
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
 }
 

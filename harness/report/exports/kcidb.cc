@@ -97,7 +97,7 @@ Result<std::string> KcidbOf(const RunResult& run, const std::string& origin) {
   });
   if (origin.empty() || !plain) {
     return Fail("the origin '" + origin + "' is not made of lower-case letters, digits and '_'",
-                ExitCode::kUsage);
+                ErrorKind::kUsage);
   }
   std::string identity = run.kernel.image_sha256 + run.started_at;
   for (const auto& [suite, sha256] : run.environment.suites_sha256) identity += sha256;

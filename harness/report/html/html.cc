@@ -60,21 +60,6 @@ std::string Assemble(const std::string& title, const std::string& verdict,
 
 }  // namespace
 
-std::string VerdictWord(ExitCode code) {
-  switch (code) {
-    case ExitCode::kConformant:
-      return "conformant";
-    case ExitCode::kNonconformant:
-      return "nonconformant";
-    case ExitCode::kRegressed:
-      return "regressed";
-    case ExitCode::kInterrupted:
-      return "interrupted";
-    default:
-      return "could not test";
-  }
-}
-
 std::string EscapeForScript(std::string_view json) {
   std::string out;
   out.reserve(json.size() + json.size() / 64);
@@ -127,7 +112,7 @@ std::string EscapeForMarkup(std::string_view text) {
 
 std::string HtmlOfRun(const RunResult& run, const HtmlContext& context) {
   const std::string verdict =
-      context.verdict.empty() ? VerdictWord(ExitCodeOf(run)) : context.verdict;
+      context.verdict.empty() ? std::string(ToString(OutcomeOf(run))) : context.verdict;
   return Assemble(DisplayName(run.kernel) + ": " + verdict, verdict,
                   DataOfRun(run, context, verdict));
 }

@@ -38,9 +38,6 @@ struct HtmlContext {
                                            const HtmlContext& context);
 [[nodiscard]] std::string HtmlOfMatrix(const Matrix& matrix, const HtmlContext& context);
 
-// "conformant", ... of an exit code.
-[[nodiscard]] std::string VerdictWord(ExitCode code);
-
 // JSON text that may stand in a script element: no '<', '>', '&', U+2028 or U+2029 is left in it.
 [[nodiscard]] std::string EscapeForScript(std::string_view json);
 // Text that may stand in an element or a quoted attribute.

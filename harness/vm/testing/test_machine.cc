@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "harness/base/file.h"
-#include "harness/base/paths.h"
+#include "harness/base/installation.h"
 #include "harness/base/sha256.h"
 #include "harness/kernel/store.h"
 
@@ -41,7 +41,7 @@ Status AddProgram(archive* image, const char* path, const fs::path& source) {
   return {};
 }
 
-Status WriteImage(const fs::path& path) {
+Status WriteImage(const fs::path& path, const Installation& installation) {
   const std::unique_ptr<archive, decltype(&archive_write_free)> image(archive_write_new(),
                                                                       &archive_write_free);
   archive_write_set_format_cpio_newc(image.get());
@@ -49,8 +49,8 @@ Status WriteImage(const fs::path& path) {
     return Fail("cannot write " + path.string());
   for (const char* folder : {"bin", "proc", "sys", "dev", "tmp", "run", "root"})
     KASSAY_CHECK(AddFolder(image.get(), folder));
-  KASSAY_CHECK(AddProgram(image.get(), "init", LibexecDir() / "guest-agent"));
-  KASSAY_CHECK(AddProgram(image.get(), "bin/probe", LibexecDir() / "vm-probe"));
+  KASSAY_CHECK(AddProgram(image.get(), "init", installation.Agent()));
+  KASSAY_CHECK(AddProgram(image.get(), "bin/probe", installation.libexec_dir / "vm-probe"));
   if (archive_write_close(image.get()) != ARCHIVE_OK) return Fail("cannot write " + path.string());
   return {};
 }
@@ -59,12 +59,15 @@ Status WriteImage(const fs::path& path) {
 
 Result<MachineSpec> TestMachine(const fs::path& folder) {
   const char* kernel = std::getenv("KASSAY_TEST_KERNEL");  // NOLINT(concurrency-mt-unsafe)
+  const Installation installation = Installation::OfThisProgram();
+  StoreOptions store;
+  store.cache_dir = installation.KernelsDir();
+  store.pins_file = installation.PinsFile();
   MachineSpec spec;
-  KASSAY_TRY(spec.kernel,
-             KernelStore(StoreOptions{}).Resolve(kernel == nullptr ? "debian:7.0.13" : kernel));
+  KASSAY_TRY(spec.kernel, KernelStore(store).Resolve(kernel == nullptr ? "debian:7.0.13" : kernel));
   spec.profile.name = "test";
   spec.initramfs.path = folder / "initramfs";
-  KASSAY_CHECK(WriteImage(spec.initramfs.path));
+  KASSAY_CHECK(WriteImage(spec.initramfs.path, installation));
   KASSAY_TRY(spec.initramfs.sha256, Sha256HexOfFile(spec.initramfs.path));
   return spec;
 }

@@ -2,11 +2,11 @@
 // scripts/kconfig/merge_config.sh takes.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/suite/catalogue.h"
 
 namespace kassay {
 
@@ -19,17 +19,17 @@ struct SuiteOption {
   std::string term;  // "CONFIG_X", "CONFIG_X=value" or "!CONFIG_X"
 };
 
-// What suites_dir/NAME/requirements.toml name, in their order; all suites where `names` is empty.
-// An unknown suite and a file that is no catalogue are usage errors.
-[[nodiscard]] Result<std::vector<SuiteOption>> OptionsOfSuites(
-    const std::filesystem::path& suites_dir, const std::vector<std::string>& names = {});
-
-// "CONFIG_X" of any form of term.
-[[nodiscard]] std::string SymbolOf(const std::string& term);
+// In the order in which the catalogues name them.
+[[nodiscard]] std::vector<SuiteOption> OptionsOf(const std::vector<Catalogue>& catalogues);
 
 // The options as lines of a .config, each once, under a comment that says who names it first:
 // "CONFIG_X" becomes CONFIG_X=y. An option that two ask for with different values is an error that
 // names both.
 [[nodiscard]] Result<std::string> AsFragment(const std::vector<SuiteOption>& options);
+
+// What suites and features name, as a fragment: for the minimal reference kernel
+// (StoreOptions::suites_fragment). What single requirements name beyond stays off: that their cases
+// are left out with the option's name is part of what that kernel shows.
+[[nodiscard]] Result<std::string> FeaturesFragment(const std::vector<Catalogue>& catalogues);
 
 }  // namespace kassay

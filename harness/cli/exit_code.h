@@ -1,0 +1,48 @@
+// The exit codes of the process; README.md and `kassay --help` say the same.
+#pragma once
+
+#include "harness/base/result.h"
+#include "harness/result/run_result.h"
+
+namespace kassay::cli {
+
+enum class ExitCode : int {
+  kConformant = 0,     // everything that had to hold does (absent, disabled and waived included)
+  kNonconformant = 1,  // at least one requirement does not hold
+  kUsage = 2,          // wrong usage
+  kCouldNotTest = 3,   // nothing was said about the kernel
+  kRegressed = 4,      // worse than the baseline
+  kInterrupted = 130,  // Ctrl-C; what was finished is kept
+};
+
+[[nodiscard]] constexpr ExitCode ExitCodeOf(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kUsage:
+      return ExitCode::kUsage;
+    case ErrorKind::kRefuted:
+      return ExitCode::kNonconformant;
+    case ErrorKind::kInterrupted:
+      return ExitCode::kInterrupted;
+    case ErrorKind::kUnable:
+      break;
+  }
+  return ExitCode::kCouldNotTest;
+}
+
+[[nodiscard]] constexpr ExitCode ExitCodeOf(RunOutcome outcome) {
+  switch (outcome) {
+    case RunOutcome::kConformant:
+      return ExitCode::kConformant;
+    case RunOutcome::kNonconformant:
+      return ExitCode::kNonconformant;
+    case RunOutcome::kRegressed:
+      return ExitCode::kRegressed;
+    case RunOutcome::kInterrupted:
+      return ExitCode::kInterrupted;
+    case RunOutcome::kCouldNotTest:
+      break;
+  }
+  return ExitCode::kCouldNotTest;
+}
+
+}  // namespace kassay::cli
