@@ -60,7 +60,7 @@ std::string Progress::State() const {
   if (!phase_.empty()) return PrintableLine(phase_);
   std::string state = fmt::format("{}/{} cases", done_, planned_);
   if (known_ + unknown_ > 0) {
-    state += fmt::format(", {} wrong", known_ + unknown_);
+    state += fmt::format(", {} failed", known_ + unknown_);
     if (known_ > 0) state += fmt::format(" ({} known)", known_);
   }
   const auto spent = std::chrono::duration_cast<std::chrono::seconds>(clock_() - began_);

@@ -196,7 +196,7 @@ TEST(Progress, ShowsDoneWrongAndTimeToGo) {
   CaseResult known = Case("A.C", Verdict::kFail, "known: x");
   known.erratum = ErratumMatch{};
   progress.Finished(known);
-  EXPECT_THAT(out.str(), HasSubstr("2/10 cases, 1 wrong (1 known), 1:20 min to go"));
+  EXPECT_THAT(out.str(), HasSubstr("2/10 cases, 1 failed (1 known), 1:20 min to go"));
   EXPECT_THAT(out.str(), HasSubstr("fail: io_uring.A.C: known: x\n"));
   progress.End();
   EXPECT_THAT(out.str(), ::testing::EndsWith("\r\033[K"));

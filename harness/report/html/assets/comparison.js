@@ -77,8 +77,8 @@ function showComparison(comparison) {
     h("p", {class: "eyebrow"}, "kassay: two kernels beside each other"),
     h("h1", {}, kernelName(comparison.before), h("span", {class: "soft"}, "  →  "), kernelName(comparison.after)),
     h("p", {class: "verdict " + (comparison.worse ? "bad" : "good"), id: "verdict"}, comparison.worse ? "Worse" : "Not worse"),
-    h("p", {class: "lead"}, comparison.worse ? plural(worse, "thing") + " that held no longer does, or can no longer be told." :
-      "Whatever held before still holds."),
+    h("p", {class: "lead"}, comparison.worse ? plural(worse, "thing") + " that passed before no longer does, or was not run." :
+      "Everything that passed before still passes."),
     h("p", {class: "soft"}, comparison.summary),
     comparison.refused && h("p", {class: "lead bad"}, "Not only the kernel differs: read this comparison with care."),
     comparison.differences.length > 0 ? h("table", {}, h("thead", {}, h("tr", {}, ["Condition", "Before", "After"].map((name) => h("th", {scope: "col"}, name)))),

@@ -24,12 +24,12 @@ function append(parent, children) {
 
 // How a verdict or a status is shown: never by colour alone.
 const SHOWN = {
-  pass: ["✓", "holds", "good"],
+  pass: ["✓", "passed", "good"],
   fail: ["✗", "fails", "bad"],
   crash: ["✗", "crashes the kernel", "bad"],
   timeout: ["✗", "hangs", "bad"],
   error: ["!", "harness error", "unsure"],
-  unmet: ["?", "could not be told", "unsure"],
+  unmet: ["?", "not run", "unsure"],
   absent: ["–", "absent", "soft"],
   untested: ["·", "not tested", "soft"],
   conformant: ["✓", "conformant", "good"],

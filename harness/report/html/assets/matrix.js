@@ -34,7 +34,7 @@ function showMatrix(matrix) {
   const differs = (row) => new Set(row.cells.map((cell) => cell ? cell.state : "")).size > 1;
   const body = h("tbody", {});
   const opened = new Set();
-  const bar = controls("Search features and requirements", [["all", "All"], ["differ", "Where kernels differ"], ["wrong", "Wrong"]], apply);
+  const bar = controls("Search features and requirements", [["all", "All"], ["differ", "Where kernels differ"], ["wrong", "Failed"]], apply);
   const wanted = (row, needle, choice) => (choice === "all" || (choice === "differ" && differs(row)) ||
       (choice === "wrong" && row.cells.some((cell) => cell && ["nonconformant", "missing", "fail", "crash", "timeout", "error"].includes(cell.state)))) &&
     (needle === "" || (row.id + "\n" + (row.title || "") + "\n" + (texts.get(row.id)?.text || "")).toLowerCase().includes(needle));

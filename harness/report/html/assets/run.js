@@ -73,7 +73,7 @@ function caseDetail(one, requirements) {
     one.erratum && [h("h3", {}, "Known bug"), h("p", {}, one.erratum.text, " ",
       one.erratum.fixed ? "Fixed in " + one.erratum.fixed + "." : "Not fixed yet."),
       h("p", {class: "soft mono"}, one.erratum.source)],
-    (one.failures || []).length > 0 && [h("h3", {}, "What did not hold"), one.failures.map((failure) =>
+    (one.failures || []).length > 0 && [h("h3", {}, "What failed"), one.failures.map((failure) =>
       h("div", {}, h("p", {class: "soft mono"}, failure.file + ":" + failure.line), h("pre", {}, failure.message)))],
     pairs("Evidence", one.evidence),
     pairs("Measured, differs from run to run", one.measures),
@@ -114,7 +114,7 @@ class Explorer {
   constructor(groups, onlyOpen) {
     this.total = groups.reduce((sum, group) => sum + group.requirements.length, 0);
     this.controls = controls("Search requirements and cases",
-      [["all", "All"], ["wrong", "Wrong"], ["holds", "Holds"], ["untold", "Not told"], ["absent", "Absent"]], () => this.apply());
+      [["all", "All"], ["wrong", "Failed"], ["holds", "Passed"], ["untold", "Not run"], ["absent", "Absent"]], () => this.apply());
     this.list = h("div", {});
     this.views = groups.map((group) => this.view(group, onlyOpen));
     this.none = h("p", {class: "empty"}, "Nothing matches. Clear the search or choose All.");
@@ -130,7 +130,7 @@ class Explorer {
     const rows = h("ul", {});
     const element = h("details", {class: "group", "data-feature": feature.feature},
       h("summary", {}, sign(feature.status), h("span", {class: "name"}, feature.title || feature.feature),
-        h("span", {class: "count"}, holding + " of " + group.requirements.length + " hold"),
+        h("span", {class: "count"}, holding + " of " + group.requirements.length + " passed"),
         h("small", {}, h("span", {class: kind}, word, feature.reason ? ": " + feature.reason : ""),
           "  ·  " + feature.suite + " / " + feature.feature + (feature.since ? "  ·  since " + feature.since : ""))),
       rows);
@@ -188,7 +188,7 @@ function verdictWords(run, wrong, count) {
     : ", " + (knownOnes === broken.length ? "all" : knownOnes) + " by known bugs") + (waived ? "; " + waived + " more " + (waived === 1 ? "is" : "are") + " waived" : "") + ".";
   switch (run.verdict) {
     case "conformant":
-      return ["Conforms", "good", "Every requirement that was put to this kernel holds" + (count.untold ? "; " + count.untold + " could not be told" : "") + (waived ? "; " + plural(waived, "failing case is", "failing cases are") + " waived." : ".")];
+      return ["Conforms", "good", "Every requirement that was tested passed" + (count.untold ? "; " + count.untold + " could not be tested" : "") + (waived ? "; " + plural(waived, "failing case is", "failing cases are") + " waived." : ".")];
     case "nonconformant":
       return ["Does not conform", "bad", broken.length === 0
         ? "A feature that this kernel must have is missing."
@@ -202,7 +202,7 @@ function verdictWords(run, wrong, count) {
     case "interrupted":
       return ["Interrupted", "unsure", "The run was stopped; what had finished until then is below."];
     default:
-      return ["Could not be told", "unsure", "The harness could not test everything; nothing is said about the kernel."];
+      return ["Could not test", "unsure", "The harness could not test everything; nothing is said about the kernel."];
   }
 }
 
@@ -230,15 +230,15 @@ function showRun(run) {
     h("p", {class: "soft"}, plural(run.cases.length, "case") + " of " + run.suites.join(", ") + (run.filter ? ", only " + run.filter : "")),
     h("p", {class: "verdict " + kind, id: "verdict"}, headline),
     h("p", {class: "lead"}, lead),
-    h("div", {class: "tally"}, tally(count.holds, "hold", "holds"), tally(count.wrong, "wrong", "wrong"),
-      tally(count.untold, "not told", "untold"), tally(count.absent, "absent", "absent")),
-    h("h2", {}, "What is wrong"),
+    h("div", {class: "tally"}, tally(count.holds, "passed", "holds"), tally(count.wrong, "failed", "wrong"),
+      tally(count.untold, "not run", "untold"), tally(count.absent, "absent", "absent")),
+    h("h2", {}, "What failed"),
     wrong.length + missing.length === 0 ? h("p", {class: "soft"}, "Nothing.") : h("ol", {class: "wrong"},
       missing.map((feature) => h("li", {}, h("div", {class: "row"}, sign("missing"), h("span", {}, h("strong", {}, feature.title || feature.feature),
         h("span", {}, "missing: " + (feature.reason || "version and configuration say that it is there, the probe says no")),
         feature.probe && h("span", {class: "soft mono"}, feature.probe))))),
       wrong.slice(0, FIRST_ROWS).map((one) => wrongItem(one, requirements))),
-    wrong.length > FIRST_ROWS && h("p", {class: "soft"}, "And " + plural(wrong.length - FIRST_ROWS, "more case") + ": choose Wrong below."),
+    wrong.length > FIRST_ROWS && h("p", {class: "soft"}, "And " + plural(wrong.length - FIRST_ROWS, "more case") + ": choose Failed below."),
     run.findings.length > 0 && [h("h2", {}, "Level, waivers and baseline"), noteList(run.findings)],
     h("h2", {}, "What was tested"),
     facts([...kernelFacts(run.kernel), ["Suites", run.suites.join(", ")], ["Only cases", run.filter, true], ["Run", [run.started_at, run.finished_at].filter(Boolean).join(" to ")]]),
