@@ -17,44 +17,12 @@ namespace {
 // One program's worth: well under the bound on records.
 constexpr std::size_t kBatch = 200;
 
-// What the guest reads: one vector a line, those that no door carries left out.
-std::string GuestFile(const std::vector<SignatureVector>& vectors) {
-  std::string lines;
-  for (std::size_t i = 0; i < vectors.size(); ++i) {
-    const SignatureVector& vector = vectors[i];
-    if (!vector.uncarried.empty()) continue;
-    lines += fmt::format("{} {} {} {} {}\n", i, vector.set, ToHex(vector.public_key),
-                         vector.message.empty() ? kNoBytes : ToHex(vector.message),
-                         vector.signature.empty() ? kNoBytes : ToHex(vector.signature));
-  }
-  return lines;
-}
-
-// What the guest says of a vector. It is not trusted.
-struct Said {
-  std::size_t index = 0;
-  std::string door;
-  std::string result;
-  std::string verdict;
-};
-Result<Said> ParseRecord(const std::string& line) {
-  KASSAY_TRY(const Json json, ParseJson(line));
-  std::string problem;
-  JsonReader reader(json, "", problem);
-  Said said;
-  reader.Get("vector", said.index);
-  reader.Get("door", said.door);
-  reader.Get("result", said.result);
-  reader.Get("verdict", said.verdict);
-  if (said.door.size() > 64 || said.result.size() > 200) reader.Complain("", "is too long");
-  if (!problem.empty()) return Fail("the guest's record " + problem);
-  return said;
-}
-
 class Driver {
  public:
   Driver(const std::vector<SignatureVector>& vectors, const DriveOptions& options)
-      : vectors_(vectors), options_(options), answers_(vectors.size()) {}
+      : answers(vectors.size()), vectors_(vectors), options_(options) {}
+
+  std::vector<VectorAnswer> answers;
 
   Status Run(Guest& guest, const std::string& program) {
     std::vector<std::size_t> carried;
@@ -70,52 +38,45 @@ class Driver {
       command.limit = std::chrono::seconds(60 + 2 * static_cast<int>(count));
       command.log_name = fmt::format("vectors {} to {}", at, at + count);
       KASSAY_TRY(const GuestOutcome outcome, guest.Run(command, {}));
-      KASSAY_CHECK(Take(outcome, {carried.begin() + static_cast<std::ptrdiff_t>(at),
-                                  carried.begin() + static_cast<std::ptrdiff_t>(at + count)}));
+      for (std::size_t i = 0; i < count && !stopped_; ++i) {
+        const std::size_t index = carried[at + i];
+        if (i >= outcome.records.size()) {
+          return Fail(
+              fmt::format("the kernel gave no answer to vector {}: {}", vectors_[index].id,
+                          outcome.detail.empty() ? "its program ended early" : outcome.detail));
+        }
+        KASSAY_CHECK(Take(index, outcome.records[i]));
+      }
     }
-    if (!stopped_) Answer(vectors_.size());
+    if (!stopped_) AnswerUncarried(vectors_.size());
     return {};
   }
-  std::vector<VectorAnswer> TakeAnswers() { return std::move(answers_); }
 
  private:
-  Status Take(const GuestOutcome& outcome, const std::vector<std::size_t>& expected) {
-    for (std::size_t i = 0; i < expected.size() && !stopped_; ++i) {
-      const std::size_t index = expected[i];
-      if (i >= outcome.records.size()) {
-        return Fail(
-            fmt::format("the kernel gave no answer to vector {}: {}", vectors_[index].id,
-                        outcome.detail.empty() ? "its program ended early" : outcome.detail));
-      }
-      KASSAY_TRY(const Said said, ParseRecord(outcome.records[i]));
-      if (said.index != index) return Fail("the guest's answers are out of order");
-      if (said.verdict == kVectorDisabled) {
-        return Fail(fmt::format("this kernel does not verify {}: {} says {}", vectors_[index].set,
-                                said.door, said.result));
-      }
-      Answer(index);
-      Judge(index, said);
+  // What the guest says of a vector. It is not trusted.
+  Status Take(std::size_t index, const std::string& record) {
+    KASSAY_TRY(const Json json, ParseJson(record));
+    std::string problem;
+    JsonReader reader(json, "", problem);
+    std::size_t said = 0;
+    std::string verdict;
+    VectorAnswer answer;
+    reader.Get("vector", said);
+    reader.Get("door", answer.door);
+    reader.Get("result", answer.result);
+    reader.Get("verdict", verdict);
+    if (answer.door.size() > 64 || answer.result.size() > 200) reader.Complain("", "is too long");
+    if (!problem.empty()) return Fail("the guest's record " + problem);
+    if (said != index) return Fail("the guest's answers are out of order");
+    if (verdict == kVectorDisabled) {
+      return Fail(fmt::format("this kernel does not verify {}: {} says {}", vectors_[index].set,
+                              answer.door, answer.result));
     }
-    return {};
-  }
-
-  // Answers what no door carries and comes before `index`.
-  void Answer(std::size_t index) {
-    for (; next_ < index; ++next_) {
-      answers_[next_].kind = VectorAnswer::Kind::kUncarried;
-      answers_[next_].reason = vectors_[next_].uncarried;
-      Tell(next_);
-    }
-  }
-
-  void Judge(std::size_t index, const Said& said) {
-    VectorAnswer& answer = answers_[index];
-    answer.door = said.door;
-    answer.result = said.result;
-    answer.valid = said.verdict == kVectorValid;
-    if (said.verdict == kVectorUncarried) {
+    AnswerUncarried(index);
+    answer.valid = verdict == kVectorValid;
+    if (verdict == kVectorUncarried) {
       answer.kind = VectorAnswer::Kind::kUncarried;
-      answer.reason = said.result;
+      answer.reason = answer.result;
     } else if (!vectors_[index].valid) {
       answer.kind = VectorAnswer::Kind::kUnpublished;
     } else {
@@ -123,16 +84,26 @@ class Driver {
       answer.kind = agrees ? VectorAnswer::Kind::kAgrees : VectorAnswer::Kind::kDisagrees;
       stopped_ = !agrees && !options_.keep_going;
     }
-    next_ = index + 1;
-    Tell(index);
+    Answer(std::move(answer));
+    return {};
   }
-  void Tell(std::size_t index) const {
-    if (options_.on_answer) options_.on_answer(index, answers_[index]);
+
+  // Answers what no door carries and comes before `index`.
+  void AnswerUncarried(std::size_t index) {
+    while (next_ < index) {
+      Answer({.kind = VectorAnswer::Kind::kUncarried, .reason = vectors_[next_].uncarried});
+    }
+  }
+
+  // Of the next vector.
+  void Answer(VectorAnswer answer) {
+    answers[next_] = std::move(answer);
+    if (options_.on_answer) options_.on_answer(next_, answers[next_]);
+    ++next_;
   }
 
   const std::vector<SignatureVector>& vectors_;
   const DriveOptions& options_;
-  std::vector<VectorAnswer> answers_;
   std::size_t next_ = 0;
   bool stopped_ = false;
 };
@@ -141,7 +112,15 @@ class Driver {
 
 Status WriteGuestVectors(const std::vector<SignatureVector>& vectors,
                          const std::filesystem::path& folder) {
-  return WriteFileAtomically(folder / kVectorsFile, GuestFile(vectors));
+  std::string lines;  // one vector a line, those that no door carries left out
+  for (std::size_t i = 0; i < vectors.size(); ++i) {
+    const SignatureVector& vector = vectors[i];
+    if (!vector.uncarried.empty()) continue;
+    lines += fmt::format("{} {} {} {} {}\n", i, vector.set, ToHex(vector.public_key),
+                         vector.message.empty() ? kNoBytes : ToHex(vector.message),
+                         vector.signature.empty() ? kNoBytes : ToHex(vector.signature));
+  }
+  return WriteFileAtomically(folder / kVectorsFile, lines);
 }
 
 Result<std::vector<VectorAnswer>> DriveVectors(Lab& lab,
@@ -151,7 +130,7 @@ Result<std::vector<VectorAnswer>> DriveVectors(Lab& lab,
   KASSAY_TRY(const std::unique_ptr<Guest> guest, lab.Fresh(kVectorsProfile, options.note));
   Driver driver(vectors, options);
   KASSAY_CHECK(driver.Run(*guest, lab.SuitePath(kVectorsProfile, kVectorsSuite)));
-  return driver.TakeAnswers();
+  return std::move(driver.answers);
 }
 
 }  // namespace kassay
