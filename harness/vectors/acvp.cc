@@ -39,24 +39,22 @@ void TakeMessage(JsonReader& reader, const Group& group, SignatureVector& vector
     vector.uncarried = "a non-empty context";
 }
 
-void ReadTest(const Json& json, const std::string& place, const Group& group, VectorFile& file,
-              std::string& problem) {
-  JsonReader reader(json, place, problem);
-  long id = 0;
-  reader.Get("tcId", id);
+void ReadTest(JsonReader& reader, const Group& group, VectorFile& file,
+              const std::string& problem) {
+  AcvpPlace place{group.vector_set, group.id, 0};
+  reader.Get("tcId", place.test);
   if (!reader.Has("signature")) {
     bool passed = false;
     reader.Get("testPassed", passed);
-    const AcvpPlace place_of_test{group.vector_set, group.id, id};
-    const auto [known, fresh] = file.results.emplace(place_of_test, passed);
+    const auto [known, fresh] = file.results.emplace(place, passed);
     if (!fresh && known->second != passed) reader.Complain("tcId", "has two verdicts");
     return;
   }
   CountVector(reader, file.vectors);
   SignatureVector vector;
-  vector.id = "tg" + std::to_string(group.id) + "/tc" + std::to_string(id);
+  vector.id = "tg" + std::to_string(group.id) + "/tc" + std::to_string(place.test);
   vector.set = group.set;
-  vector.acvp = AcvpPlace{group.vector_set, group.id, id};
+  vector.acvp = place;
   vector.public_key = reader.Has("pk") ? GetHex(reader, "pk") : group.public_key;
   if (!reader.Has("pk") && group.public_key.empty()) reader.Complain("pk", "is missing");
   vector.signature = GetHex(reader, "signature");
@@ -78,35 +76,24 @@ void ReadAcvp(const Json& document, VectorFile& file, std::string& problem) {
   if (mode != "sigVer") top.Complain("mode", "is '" + mode + "', only sigVer is verification");
   long vector_set = 0;
   top.GetOptional("vsId", vector_set);
-  std::vector<int> ignored;
-  top.GetList("testGroups", ignored,
-              [&](const Json& json, const std::string& place, std::string& p) {
-                JsonReader reader(json, place, p);
-                Group group;
-                group.vector_set = vector_set;
-                reader.Get("tgId", group.id);
-                reader.GetOptional("parameterSet", group.set);
-                reader.GetOptional("signatureInterface", group.signature_interface);
-                reader.GetOptional("preHash", group.pre_hash);
-                reader.GetOptional("externalMu", group.external_mu);
-                if (reader.Has("pk")) group.public_key = GetHex(reader, "pk");
-                if (!group.set.empty()) group.set = KnownSet(reader, "parameterSet", group.set);
-                const Json* tests = reader.Find("tests");
-                if (tests == nullptr) return 0;
-                if (!tests->is_array()) {
-                  reader.Complain("tests", "is not a list");
-                  return 0;
-                }
-                for (std::size_t i = 0; i < tests->size() && p.empty(); ++i) {
-                  if (group.set.empty() && (*tests)[i].contains("signature")) {
-                    reader.Complain("parameterSet", "is missing");
-                    break;
-                  }
-                  ReadTest((*tests)[i], place + "/tests/" + std::to_string(i), group, file, p);
-                }
-                return 0;
-              });
-  file.format = file.vectors.empty() ? VectorFormat::kAcvpResults : VectorFormat::kAcvpPrompt;
+  ForEach(top, "testGroups", [&](JsonReader& reader) {
+    Group group;
+    group.vector_set = vector_set;
+    reader.Get("tgId", group.id);
+    reader.GetOptional("parameterSet", group.set);
+    reader.GetOptional("signatureInterface", group.signature_interface);
+    reader.GetOptional("preHash", group.pre_hash);
+    reader.GetOptional("externalMu", group.external_mu);
+    if (reader.Has("pk")) group.public_key = GetHex(reader, "pk");
+    if (!group.set.empty()) group.set = KnownSet(reader, "parameterSet", group.set);
+    ForEach(reader, "tests", [&](JsonReader& test) {
+      if (group.set.empty() && test.Has("signature")) {
+        reader.Complain("parameterSet", "is missing");
+      } else {
+        ReadTest(test, group, file, problem);
+      }
+    });
+  });
 }
 
 }  // namespace kassay::vectors

@@ -34,7 +34,7 @@ void CountVector(JsonReader& reader, const std::vector<SignatureVector>& so_far)
   if (so_far.size() >= kMaxVectors) reader.Complain("", "is one vector too many");
 }
 
-void ReadOwn(const Json& document, VectorFile& file, std::string& problem) {
+static void ReadOwn(const Json& document, VectorFile& file, std::string& problem) {
   JsonReader top(document, "", problem);
   std::string set;
   int version = 0;
@@ -42,9 +42,7 @@ void ReadOwn(const Json& document, VectorFile& file, std::string& problem) {
   if (version != 1) top.Complain("version", "is newer than this kassay");
   top.Get("parameterSet", set);
   set = KnownSet(top, "parameterSet", set);
-  std::vector<int> ignored;
-  top.GetList("vectors", ignored, [&](const Json& json, const std::string& place, std::string& p) {
-    JsonReader reader(json, place, p);
+  ForEach(top, "vectors", [&](JsonReader& reader) {
     CountVector(reader, file.vectors);
     SignatureVector vector;
     vector.set = set;
@@ -60,8 +58,7 @@ void ReadOwn(const Json& document, VectorFile& file, std::string& problem) {
     vector.public_key = GetHex(reader, "publicKey");
     vector.message = GetHex(reader, "message");
     vector.signature = GetHex(reader, "signature");
-    if (p.empty()) file.vectors.push_back(std::move(vector));
-    return 0;
+    if (problem.empty()) file.vectors.push_back(std::move(vector));
   });
 }
 

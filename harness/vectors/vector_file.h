@@ -44,13 +44,9 @@ struct SignatureVector {
   std::optional<AcvpPlace> acvp;
 };
 
-enum class VectorFormat { kAcvpPrompt, kAcvpResults, kWycheproof, kOwn };
-
 struct VectorFile {
-  VectorFormat format = VectorFormat::kOwn;
   std::vector<SignatureVector> vectors;
-  // kAcvpResults.
-  std::map<AcvpPlace, bool> results;
+  std::map<AcvpPlace, bool> results;  // of an ACVP file of expected results
 };
 
 // Fails on what is none of the formats, with the place of the first problem.

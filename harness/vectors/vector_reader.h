@@ -16,8 +16,18 @@ namespace kassay::vectors {
 // Complains of the vector that is one too many.
 void CountVector(JsonReader& reader, const std::vector<SignatureVector>& so_far);
 
+// Calls `read` with a reader of each object in the list `key`, until there is a problem.
+template <typename Read>
+void ForEach(JsonReader& reader, const char* key, Read read) {
+  std::vector<int> ignored;
+  reader.GetList(key, ignored, [&](const Json& json, const std::string& place, std::string& p) {
+    JsonReader element(json, place, p);
+    read(element);
+    return 0;
+  });
+}
+
 void ReadAcvp(const Json& document, VectorFile& file, std::string& problem);
 void ReadWycheproof(const Json& document, VectorFile& file, std::string& problem);
-void ReadOwn(const Json& document, VectorFile& file, std::string& problem);
 
 }  // namespace kassay::vectors

@@ -4,17 +4,13 @@
 namespace kassay::vectors {
 namespace {
 
-void ReadTest(const Json& json, const std::string& place, const std::string& set,
-              const std::string& public_key, std::size_t group, VectorFile& file,
-              std::string& problem) {
-  JsonReader reader(json, place, problem);
+// `vector` holds what the tests of its group share; `group` is its number.
+void ReadTest(JsonReader& reader, SignatureVector vector, std::size_t group, VectorFile& file,
+              const std::string& problem) {
   CountVector(reader, file.vectors);
-  SignatureVector vector;
   long id = 0;
   reader.Get("tcId", id);
   vector.id = "group" + std::to_string(group) + "/tc" + std::to_string(id);
-  vector.set = set;
-  vector.public_key = public_key;
   vector.signature = GetHex(reader, "sig");
   if (reader.Has("msg")) {
     vector.message = GetHex(reader, "msg");
@@ -37,33 +33,19 @@ void ReadTest(const Json& json, const std::string& place, const std::string& set
 }  // namespace
 
 void ReadWycheproof(const Json& document, VectorFile& file, std::string& problem) {
-  file.format = VectorFormat::kWycheproof;
   JsonReader top(document, "", problem);
-  std::string set;
-  top.Get("algorithm", set);
-  set = KnownSet(top, "algorithm", set);
-  std::vector<int> ignored;
+  SignatureVector shared;
+  top.Get("algorithm", shared.set);
+  shared.set = KnownSet(top, "algorithm", shared.set);
   std::size_t number = 0;
-  top.GetList("testGroups", ignored,
-              [&](const Json& json, const std::string& place, std::string& p) {
-                JsonReader reader(json, place, p);
-                ++number;
-                if (!reader.Has("publicKey")) {
-                  reader.Complain("publicKey", "is missing: only *_verify files are verification");
-                  return 0;
-                }
-                const std::string public_key = GetHex(reader, "publicKey");
-                const Json* tests = reader.Find("tests");
-                if (tests == nullptr) return 0;
-                if (!tests->is_array()) {
-                  reader.Complain("tests", "is not a list");
-                  return 0;
-                }
-                for (std::size_t i = 0; i < tests->size() && p.empty(); ++i)
-                  ReadTest((*tests)[i], place + "/tests/" + std::to_string(i), set, public_key,
-                           number, file, p);
-                return 0;
-              });
+  ForEach(top, "testGroups", [&](JsonReader& reader) {
+    ++number;
+    if (!reader.Has("publicKey"))
+      reader.Complain("publicKey", "is missing: only *_verify files are verification");
+    shared.public_key = GetHex(reader, "publicKey");
+    ForEach(reader, "tests",
+            [&](JsonReader& test) { ReadTest(test, shared, number, file, problem); });
+  });
 }
 
 }  // namespace kassay::vectors
