@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstring>
 #include <utility>
 #include <variant>
@@ -47,36 +48,29 @@ Status Transcript::On(const protocol::Output& output) {
 
 Status Transcript::On(const protocol::Ended& ended) {
   using How = protocol::Ended::How;
+  using End = GuestOutcome::End;
   if (stage_ != Stage::kRunning) return Fail("a second end of the program");
+  constexpr std::array kEnds = {End::kExited, End::kSignalled, End::kTimedOut, End::kExited};
   stage_ = Stage::kEnded;
+  outcome_.end = kEnds.at(static_cast<std::size_t>(ended.how));
   outcome_.status = ended.status;
-  outcome_.detail = ended.detail;
-  switch (ended.how) {
-    case How::kExited:
-      outcome_.end = GuestOutcome::End::kExited;
-      break;
-    case How::kSignalled:
-      outcome_.end = GuestOutcome::End::kSignalled;
-      break;
-    case How::kTimedOut:
-      outcome_.end = GuestOutcome::End::kTimedOut;
-      break;
-    case How::kNotStarted:  // as a shell would end: 126 or 127
-      outcome_.end = GuestOutcome::End::kExited;
-      outcome_.status = ended.status == ENOENT ? 127 : 126;
-      outcome_.detail = "the program did not start: " + ended.detail + ": " +
-                        std::strerror(ended.status);  // NOLINT(concurrency-mt-unsafe)
-      break;
-  }
-  if (!ended.detail.empty() && ended.how != How::kNotStarted)
+  if (ended.how == How::kNotStarted) {  // as a shell would end: 126 or 127
+    outcome_.status = ended.status == ENOENT ? 127 : 126;
+    outcome_.detail = "the program did not start: " + ended.detail + ": " +
+                      std::strerror(ended.status);  // NOLINT(concurrency-mt-unsafe)
+  } else if (!ended.detail.empty()) {
     outcome_.detail = "SIGKILL does not end " + ended.detail;
+  }
   return {};
 }
 
 Status Transcript::On(const protocol::KernelLine& line) {
   if (stage_ != Stage::kEnded) return Fail("a kernel line before the program's end");
   if (outcome_.kernel_log.size() < kMaxRunKernelLines) {
-    outcome_.kernel_log.push_back(FormatKernelLine(line));
+    // As `dmesg -r` would.
+    outcome_.kernel_log.push_back(fmt::format("<{}>[{:5}.{:06}] {}", line.level,
+                                              line.microseconds / 1'000'000,
+                                              line.microseconds % 1'000'000, line.text));
   } else {
     ++kernel_lines_left_out_;
   }
@@ -98,11 +92,6 @@ Status Transcript::On(const protocol::Done& done) {
 GuestOutcome Transcript::Take() {
   outcome_.output = output_.Text();
   return std::move(outcome_);
-}
-
-std::string FormatKernelLine(const protocol::KernelLine& line) {
-  return fmt::format("<{}>[{:5}.{:06}] {}", line.level, line.microseconds / 1'000'000,
-                     line.microseconds % 1'000'000, line.text);
 }
 
 }  // namespace kassay

@@ -50,7 +50,4 @@ class Transcript {
   std::uint64_t kernel_lines_left_out_ = 0;
 };
 
-// "<4>[   12.345678] text", as `dmesg -r` would.
-[[nodiscard]] std::string FormatKernelLine(const protocol::KernelLine& line);
-
 }  // namespace kassay
