@@ -40,12 +40,15 @@ struct Lab {
   testing::ScratchFolder scratch;
   MachineSpec spec;
   VmOptions options;
-  SnapshotCache cache{scratch.path() / "snapshots"};
   Mean direct_boot;
   Mean shipped_boot;
   Mean restore;
 };
 std::unique_ptr<Lab> lab;
+
+Result<Snapshot> TakeSnapshot() {
+  return Snapshot::Ensure(lab->scratch.path() / "snapshots", lab->spec, lab->options);
+}
 
 // Empty when the program ended as it should.
 std::string Judge(const Result<GuestOutcome>& outcome) {
@@ -77,7 +80,7 @@ void BootDirect(benchmark::State& state) { MeasureBoot(state, "direct", lab->dir
 void BootAsShipped(benchmark::State& state) { MeasureBoot(state, "bzimage", lab->shipped_boot); }
 
 void RestoreAndJudge(benchmark::State& state) {
-  const auto snapshot = lab->cache.Ensure(lab->spec, lab->options);
+  const auto snapshot = TakeSnapshot();
   if (!snapshot) return state.SkipWithError(snapshot.error().message.c_str());
   for ([[maybe_unused]] const auto iteration : state) {
     const auto start = std::chrono::steady_clock::now();
@@ -127,7 +130,7 @@ std::string YoungestQemu() {
 }
 
 Result<double> SecondMachineMiB() {
-  KASSAY_TRY(const Snapshot snapshot, lab->cache.Ensure(lab->spec, lab->options));
+  KASSAY_TRY(const Snapshot snapshot, TakeSnapshot());
   KASSAY_TRY(const auto first, snapshot.Restore());
   KASSAY_CHECK(RunTrivialProgram(*first));
   KASSAY_TRY(const auto second, snapshot.Restore());

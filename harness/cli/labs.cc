@@ -7,7 +7,6 @@
 
 #include "harness/host/host_lab.h"
 #include "harness/vm/boot.h"
-#include "harness/vm/boot_path.h"
 
 namespace kassay::cli {
 namespace {

@@ -13,9 +13,6 @@
 #include "harness/base/process/program.h"
 #include "harness/base/sha256.h"
 #include "harness/vm/boot.h"
-#include "harness/vm/boot_attempt.h"
-#include "harness/vm/boot_path.h"
-#include "harness/vm/qemu_user.h"
 
 namespace kassay {
 namespace fs = std::filesystem;

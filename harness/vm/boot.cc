@@ -1,55 +1,196 @@
 #include "harness/vm/boot.h"
 
-#include <termios.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "harness/base/process/program.h"
-#include "harness/vm/boot_attempt.h"
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "harness/base/file.h"
+#include "harness/vm/direct_image.h"
 #include "harness/vm/qemu_user.h"
 
 namespace kassay {
 namespace {
 
-// QEMU sets the terminal raw; if it is killed, nobody else sets it back.
-class TerminalState {
- public:
-  TerminalState() : saved_(::tcgetattr(STDIN_FILENO, &attributes_) == 0) {}
-  TerminalState(const TerminalState&) = delete;
-  TerminalState& operator=(const TerminalState&) = delete;
-  ~TerminalState() {
-    if (saved_) ::tcsetattr(STDIN_FILENO, TCSANOW, &attributes_);
+Result<UniqueFd> InMemory(const char* name, std::string_view bytes) {
+  UniqueFd file(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!file.IsOpen()) return FailErrno("memfd_create");
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(file.Get(), bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return FailErrno("cannot keep a file in memory");
+    bytes.remove_prefix(static_cast<std::size_t>(put));
   }
+  if (::fcntl(file.Get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) !=
+      0)
+    return FailErrno("F_ADD_SEALS");
+  return file;
+}
 
- private:
-  termios attributes_{};
-  bool saved_;
-};
+// A CPU of QEMU's TCG may still execute the breakpoint that the kernel wrote for the time of
+// patching its code (arch/x86/kernel/alternative.c:smp_text_poke_batch_finish) when the kernel has
+// taken its handler away, since the barrier that the kernel sends does not discard translated code
+// at once.
+std::string StrayBreakpoint(const BootFailure& failure) {
+  switch (failure.kind) {
+    case BootFailure::Kind::kEmulatorDied:
+    case BootFailure::Kind::kKernelDied:
+    case BootFailure::Kind::kNoAgent:
+      if (failure.console.find("Oops: int3") == std::string::npos) return {};
+      return "died of a stray int3 while it booted, which QEMU's emulation brings about when the "
+             "kernel patches its code";
+    default:
+      return {};
+  }
+}
+
+// On a starved host the kernel measures its time stamp counter against timers that come late, takes
+// it for slower than it is, and its clock runs ahead from then on
+// (arch/x86/kernel/tsc.c:pit_hpet_ptimer_calibrate_cpu). A snapshot would keep that.
+std::string ClockAhead(const BootedMachine& booted) {
+  const double guest = static_cast<double>(booted.hello.uptime_ms) / 1000;
+  const double host = static_cast<double>(booted.facts.boot_time.count()) / 1000;
+  if (guest <= 1.25 * host + 1) return {};
+  return fmt::format("its clock runs ahead ({:.0f} s in {:.0f} s), measured wrong on a busy host",
+                     guest, host);
+}
+
+// What emulation alone can do to a boot, as words for a note; empty if it did nothing.
+std::string EmulatorsSlip(const BootPlan& plan, const BootResult<BootedMachine>& booted) {
+  if (plan.accelerator != Accelerator::kTcg) return {};
+  return booted ? ClockAhead(*booted) : StrayBreakpoint(booted.error());
+}
+
+// What the guest could not do when it booted, as notes for a person.
+void NoteTroubles(const MachineSpec& spec, const protocol::Hello& hello, const VmOptions& options) {
+  const std::string who = spec.kernel.identity.spec + ", profile " + spec.profile.name + ": ";
+  for (const auto& [path, error] : hello.module_failures) {
+    Note(options, who + "the guest could not load " + path + ": " +
+                      std::strerror(error));  // NOLINT(concurrency-mt-unsafe)
+  }
+  for (const std::string& trouble : hello.troubles) Note(options, who + trouble);
+}
+
+// All zeros again, as a machine finds its memory.
+Status Blank(int memory) {
+  if (memory < 0) return {};
+  struct stat status {};
+  if (::fstat(memory, &status) != 0 || ::ftruncate(memory, 0) != 0 ||
+      ::ftruncate(memory, status.st_size) != 0)
+    return FailErrno("cannot blank the machine's memory");
+  return {};
+}
 
 }  // namespace
 
-Result<BootedGuest> BootFresh(const MachineSpec& spec, const VmOptions& options) {
-  KASSAY_TRY(const BootPlan plan, PlanBoot(spec, options));
-  KASSAY_TRY(BootedMachine booted, BootOrExplain(plan, options));
-  NoteTroubles(spec, booted.hello, options);
-  return BootedGuest{std::move(booted.machine), std::move(booted.facts)};
+Result<UniqueFd> KernelFor(const MachineSpec& spec, BootMode boot) {
+  constexpr std::size_t kMost = std::size_t{512} << 20;
+  KASSAY_TRY(const std::string image, ReadFile(spec.kernel.image, kMost));
+  if (boot == BootMode::kBzImage) {
+    // The bytes that are booted, and not only the file that was looked at earlier.
+    KASSAY_CHECK(CheckBootPath(spec.kernel, image, boot));
+    return InMemory("kassay-kernel", image);
+  }
+  auto direct = ExtractDirectImage(image);
+  if (!direct)
+    return Fail(direct.error().Within("cannot boot " + spec.kernel.image.string() + " directly"));
+  return InMemory("kassay-kernel", *direct);
 }
 
-Status RunShell(const MachineSpec& spec, const VmOptions& options) {
-  KASSAY_TRY(const BootPlan plan, PlanBoot(spec, options));
+Result<UniqueFd> BlankDisk(const Profile& profile) {
+  if (profile.disk_mib <= 0) return UniqueFd();
+  UniqueFd disk(::memfd_create("kassay-disk", MFD_CLOEXEC));
+  if (!disk.IsOpen()) return FailErrno("memfd_create");
+  if (::ftruncate(disk.Get(), static_cast<off_t>(profile.disk_mib) << 20) != 0)
+    return FailErrno("cannot make a disk");
+  KASSAY_CHECK(GiveToQemu(disk.Get()));
+  return disk;
+}
+
+Result<BootPlan> PlanBoot(const MachineSpec& spec, const VmOptions& options) {
+  KASSAY_TRY(AcceleratorChoice choice, ChooseAccelerator(spec, options));
+  BootPlan plan;
+  plan.spec = &spec;
+  plan.accelerator = choice.accelerator;
+  plan.why_slow = std::move(choice.reason);
+  plan.limit = options.boot_limit;
+  KASSAY_TRY(plan.qemu, FindQemu(options, *spec.kernel.architecture));
+  KASSAY_TRY(plan.boot, BootModeFor(spec.kernel, spec.profile, options));
+  return plan;
+}
+
+MachineArguments ArgumentsOf(const BootPlan& plan) {
+  MachineArguments arguments;
+  arguments.architecture = plan.spec->kernel.architecture;
+  arguments.profile = &plan.spec->profile;
+  arguments.accelerator = plan.accelerator;
+  arguments.kernel_command_line =
+      KernelCommandLine(*arguments.architecture, *arguments.profile, plan.boot);
+  return arguments;
+}
+
+Result<BootFiles> OpenBootFiles(const BootPlan& plan, MachineFds& fds) {
+  constexpr std::size_t kMost = std::size_t{1} << 30;
+  BootFiles files;
+  KASSAY_TRY(files.kernel, KernelFor(*plan.spec, plan.boot));
+  KASSAY_TRY(const std::string initramfs, ReadFile(plan.spec->initramfs.path, kMost));
+  KASSAY_TRY(files.initramfs, InMemory("kassay-initramfs", initramfs));
+  KASSAY_TRY(files.disk, BlankDisk(plan.spec->profile));
+  fds.kernel = files.kernel.Get();
+  fds.initramfs = files.initramfs.Get();
+  fds.disk = files.disk.Get();
+  return files;
+}
+
+BootResult<BootedMachine> AttemptBoot(const BootPlan& plan) {
+  const auto start = std::chrono::steady_clock::now();
   MachineArguments arguments = ArgumentsOf(plan);
-  arguments.kernel_command_line += " kassay.shell";
+  arguments.fds.memory = plan.memory;
   KASSAY_TRY(const BootFiles files, OpenBootFiles(plan, arguments.fds));
-  Command command{.argv = QemuArguments(arguments), .foreground = true};
-  command.argv.insert(command.argv.begin(), plan.qemu.path);
-  Attachments attached{.input = STDIN_FILENO, .output = STDOUT_FILENO, .errors = STDERR_FILENO};
-  attached.user = QemuUser();
-  attached.inherited = arguments.fds.Open();
-  const TerminalState restored_at_the_end;
-  KASSAY_TRY(ChildProcess process, ChildProcess::Start(command, attached));
-  std::vector<Stream> none;
-  KASSAY_TRY(const Ending ending, Supervise(process, none, {.time = std::nullopt}));
-  if (ending.Succeeded()) return {};
-  return Fail("QEMU " + ending.Words());
+  BootedMachine booted;
+  KASSAY_TRY(booted.guest, LiveMachine::Start(plan.qemu.path, arguments));
+  auto hello = booted.guest->WaitForHello(plan.limit);
+  if (!hello) return tl::unexpected(std::move(hello).error());
+  booted.hello = *std::move(hello);
+  booted.facts = {plan.qemu.version,
+                  Name(plan.accelerator),
+                  plan.why_slow,
+                  Name(plan.boot),
+                  arguments.kernel_command_line,
+                  std::chrono::duration_cast<std::chrono::milliseconds>(
+                      std::chrono::steady_clock::now() - start)};
+  return booted;
+}
+
+Result<BootedMachine> BootOrExplain(const BootPlan& plan, const VmOptions& options) {
+  const std::string& kernel = plan.spec->kernel.identity.spec;
+  for (int again = 2;; --again) {
+    auto booted = AttemptBoot(plan);
+    const std::string slip = EmulatorsSlip(plan, booted);
+    if (booted && slip.empty()) {
+      NoteTroubles(*plan.spec, booted->hello, options);
+      return *std::move(booted);
+    }
+    if (again == 0 || slip.empty()) {
+      const Error error =
+          booted ? Error{slip + "; try again on a quieter machine"} : booted.error().error;
+      if (!booted && booted.error().kind == BootFailure::Kind::kInterrupted) return Fail(error);
+      return Fail(error.Within(kernel + " does not boot (" + Name(plan.boot) + ", " +
+                               Name(plan.accelerator) + ")"));
+    }
+    Note(options, kernel + ", profile " + plan.spec->profile.name + ": " + slip + "; booted again");
+    if (booted) booted->guest.reset();  // gone before its memory is used again
+    KASSAY_CHECK(Blank(plan.memory));
+  }
+}
+
+Result<BootedMachine> BootFresh(const MachineSpec& spec, const VmOptions& options) {
+  KASSAY_TRY(const BootPlan plan, PlanBoot(spec, options));
+  return BootOrExplain(plan, options);
 }
 
 }  // namespace kassay

@@ -1,6 +1,5 @@
-#include "harness/vm/boot_path.h"
-
 #include "harness/kernel/image_header.h"
+#include "harness/vm/boot.h"
 
 namespace kassay {
 namespace {

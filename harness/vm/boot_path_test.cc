@@ -1,9 +1,8 @@
-#include "harness/vm/boot_path.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "harness/base/file.h"
+#include "harness/vm/boot.h"
 #include "harness/vm/testing/images.h"
 #include "harness/vm/testing/test_machine.h"
 

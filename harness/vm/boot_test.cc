@@ -11,7 +11,6 @@
 
 #include "harness/base/file.h"
 #include "harness/base/interrupt.h"
-#include "harness/vm/boot_attempt.h"
 #include "harness/vm/testing/images.h"
 #include "harness/vm/testing/test_machine.h"
 

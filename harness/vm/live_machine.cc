@@ -9,6 +9,7 @@
 #include "harness/base/interrupt.h"
 #include "harness/base/process/pipe.h"
 #include "harness/vm/console.h"
+#include "harness/vm/qemu_user.h"
 
 namespace kassay {
 namespace {
@@ -27,24 +28,30 @@ Result<SocketPair> MakeSocketPair() {
   return SocketPair{UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
+// Memory stays in its file, and progress is told by events.
+Json SnapshotCapabilities() {
+  return {{"capabilities",
+           {{{"capability", "x-ignore-shared"}, {"state", true}},
+            {{"capability", "events"}, {"state", true}}}}};
+}
+
 }  // namespace
 
-Result<std::unique_ptr<LiveMachine>> LiveMachine::Start(const Setup& setup) {
+Result<std::unique_ptr<LiveMachine>> LiveMachine::Start(const std::filesystem::path& qemu,
+                                                        MachineArguments arguments) {
   KASSAY_TRY(SocketPair monitor, MakeSocketPair());
   KASSAY_TRY(SocketPair console, MakeSocketPair());
   KASSAY_TRY(SocketPair agent, MakeSocketPair());
   KASSAY_TRY(Pipe errors, MakePipe());
 
-  MachineArguments arguments = setup.arguments;
   arguments.fds.qmp = monitor.theirs.Get();
   arguments.fds.console = console.theirs.Get();
   arguments.fds.agent = agent.theirs.Get();
   std::vector<std::string> argv = QemuArguments(arguments);
-  argv.insert(argv.begin(), setup.qemu.path);
+  argv.insert(argv.begin(), qemu);
   Attachments attached{.output = errors.writing.Get(), .errors = errors.writing.Get()};
-  attached.user = setup.user;
+  attached.user = QemuUser();
   attached.inherited = arguments.fds.Open();
-  if (setup.state >= 0) attached.inherited.push_back(setup.state);
   KASSAY_TRY(ChildProcess process, ChildProcess::Start({.argv = std::move(argv)}, attached));
   auto machine = std::unique_ptr<LiveMachine>(
       new LiveMachine(std::move(process), std::move(agent.ours), *arguments.architecture));
@@ -52,16 +59,12 @@ Result<std::unique_ptr<LiveMachine>> LiveMachine::Start(const Setup& setup) {
   machine->console_socket_ = std::move(console.ours);
   machine->errors_ = std::move(errors.reading);
   KASSAY_CHECK(machine->SendMonitor("qmp_capabilities", nullptr, 1));
-  if (setup.state < 0) return machine;
+  if (arguments.fds.state < 0) return machine;
   // All at once; QEMU takes them one after the other.
   machine->loading_ = true;
-  KASSAY_CHECK(machine->SendMonitor("migrate-set-capabilities",
-                                    {{"capabilities",
-                                      {{{"capability", "x-ignore-shared"}, {"state", true}},
-                                       {{"capability", "events"}, {"state", true}}}}},
-                                    2));
-  KASSAY_CHECK(
-      machine->SendMonitor("migrate-incoming", {{"uri", "fd:" + std::to_string(setup.state)}}, 3));
+  KASSAY_CHECK(machine->SendMonitor("migrate-set-capabilities", SnapshotCapabilities(), 2));
+  KASSAY_CHECK(machine->SendMonitor("migrate-incoming",
+                                    {{"uri", "fd:" + std::to_string(arguments.fds.state)}}, 3));
   return machine;
 }
 
@@ -134,13 +137,10 @@ Status LiveMachine::TakeMonitor() {
 }
 
 void LiveMachine::OnMonitorEvent(const QmpMessage& event) {
-  const auto text = [&event](const char* key) {
-    const auto found = event.data.is_object() ? event.data.find(key) : event.data.end();
-    return found != event.data.end() && found->is_string() ? found->get<std::string>() : "";
-  };
-  if (event.event == "MIGRATION" && text("status") == "completed") loaded_ = true;
-  if (event.event == "MIGRATION" && text("status") == "failed") load_fault_ = "loading failed";
-  if (event.event == "SHUTDOWN") shutdown_reason_ = text("reason");
+  const std::string status = TextOf(event.data, "status");
+  if (event.event == "MIGRATION" && status == "completed") loaded_ = true;
+  if (event.event == "MIGRATION" && status == "failed") load_fault_ = "loading failed";
+  if (event.event == "SHUTDOWN") shutdown_reason_ = TextOf(event.data, "reason");
   if (event.event == "STOP" && shutdown_reason_.empty()) stop_reason_ = "stopped";
   if (event.event == "RESUME") stop_reason_.clear();
 }
@@ -221,12 +221,26 @@ Status LiveMachine::Idle(Clock::duration time) {
   return {};
 }
 
-bool LiveMachine::WaitForExit(Clock::duration limit) {
-  const auto deadline = Clock::now() + limit;
-  while (!exit_ && Clock::now() < deadline) {
-    if (!Pump(deadline)) return false;
+Status LiveMachine::SaveTo(int state) {
+  constexpr std::chrono::seconds kLimit{60};
+  KASSAY_CHECK(Execute("migrate-set-capabilities", SnapshotCapabilities(), kLimit));
+  // Without a `stop` before: a machine saved while it ran goes on by itself once it is loaded.
+  KASSAY_CHECK(Execute("getfd", {{"fdname", "state"}}, kLimit, state));
+  KASSAY_CHECK(Execute("migrate", {{"uri", "fd:state"}}, kLimit));
+  const auto deadline = Clock::now() + kLimit;
+  std::string status;
+  while (status != "completed") {
+    if (Clock::now() >= deadline) return Fail("QEMU did not finish to save the machine");
+    KASSAY_TRY(const Json progress, Execute("query-migrate", nullptr, kLimit));
+    status = progress.value("status", "");
+    if (status == "failed" || status == "cancelled")
+      return Fail("QEMU could not save the machine: " + progress.value("error-desc", status));
+    if (status != "completed") KASSAY_CHECK(Idle(std::chrono::milliseconds(5)));
   }
-  return exit_.has_value();
+  KASSAY_CHECK(Execute("quit", nullptr, kLimit));
+  const auto patience = Clock::now() + kLimit;
+  while (!exit_ && Clock::now() < patience) KASSAY_CHECK(Pump(patience));
+  return exit_ ? Status() : Fail("QEMU does not quit");
 }
 
 }  // namespace kassay

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -13,27 +14,46 @@
 #include "harness/protocol/message.h"
 #include "harness/target/guest.h"
 #include "harness/vm/agent_session.h"
-#include "harness/vm/boot.h"
-#include "harness/vm/boot_failure.h"
 #include "harness/vm/machine_arguments.h"
 #include "harness/vm/qmp.h"
 #include "harness/vm/tail_buffer.h"
 
 namespace kassay {
 
+// Why a boot did not come up: the kind for the program, the message for a person.
+struct BootFailure {
+  enum class Kind {
+    kHarness,       // not the machine's doing: no room, an image that cannot be booted, the monitor
+    kInterrupted,   // Ctrl-C
+    kEmulatorDied,  // QEMU ended or stopped the machine, and the kernel did not say why
+    kKernelDied,    // the console says that the kernel panicked
+    kNoOutput,      // the limit passed, and the console stayed empty
+    kNoAgent,       // the limit passed after the kernel had spoken
+    kBadAgent,      // the agent broke the protocol or speaks another version of it
+  };
+  Kind kind = Kind::kHarness;
+  Error error;          // what happened, QEMU's words and the console's last lines
+  std::string console;  // its last part, 256 KiB at least if there was so much
+
+  BootFailure(Kind what, Error why, std::string_view said)
+      : kind(what), error(std::move(why)), console(said) {}
+  // What is no machine's doing. NOLINTNEXTLINE(google-explicit-constructor): as KASSAY_TRY needs it
+  BootFailure(Error why)
+      : kind(why.kind == ErrorKind::kInterrupted ? Kind::kInterrupted : Kind::kHarness),
+        error(std::move(why)) {}
+};
+
+template <typename T>
+using BootResult = tl::expected<T, BootFailure>;
+
 class LiveMachine final : public Guest, private Carrier {
  public:
   using Carrier::Clock;
 
-  struct Setup {
-    QemuBinary qemu;
-    // With the descriptors of its files; those of monitor, console and agent are made here.
-    MachineArguments arguments;
-    int state = -1;  // a device state to load; inherited as well
-    std::optional<UserIdentity> user;
-  };
-  // Starts QEMU and returns at once; with `state`, loading it is under way.
-  [[nodiscard]] static Result<std::unique_ptr<LiveMachine>> Start(const Setup& setup);
+  // Starts QEMU and returns at once; with a state among the descriptors, loading it is under way.
+  // `arguments` has the descriptors of files; those of monitor, console and agent are made here.
+  [[nodiscard]] static Result<std::unique_ptr<LiveMachine>> Start(const std::filesystem::path& qemu,
+                                                                  MachineArguments arguments);
 
   // Fails when QEMU or the kernel ends, or the limit passes, before the agent says hello.
   [[nodiscard]] BootResult<protocol::Hello> WaitForHello(Clock::duration limit);
@@ -42,15 +62,10 @@ class LiveMachine final : public Guest, private Carrier {
       const GuestCommand& command,
       const std::function<void(const std::string&)>& on_record) override;
 
-  // A monitor command and its answer. `passed_fd` travels along (for getfd).
-  [[nodiscard]] Result<nlohmann::json> Execute(const std::string& command,
-                                               const nlohmann::json& arguments,
-                                               Clock::duration limit, int passed_fd = -1);
-
   // Lets the guest run for a while, its console read meanwhile.
   [[nodiscard]] Status Idle(Clock::duration time);
-  // Waits for QEMU to end by itself.
-  [[nodiscard]] bool WaitForExit(Clock::duration limit);
+  // Writes the state of the devices into an open file, and ends the machine.
+  [[nodiscard]] Status SaveTo(int state);
 
  private:
   LiveMachine(ChildProcess process, UniqueFd agent, const Architecture& architecture)
@@ -65,6 +80,10 @@ class LiveMachine final : public Guest, private Carrier {
 
   [[nodiscard]] Status SendMonitor(const std::string& command, const nlohmann::json& arguments,
                                    int id, int passed_fd = -1);
+  // A monitor command and its answer. `passed_fd` travels along (for getfd).
+  [[nodiscard]] Result<nlohmann::json> Execute(const std::string& command,
+                                               const nlohmann::json& arguments,
+                                               Clock::duration limit, int passed_fd = -1);
   // Waits until something happens, at the latest until `deadline`, and takes it in. `agent` only
   // wakes it. An Error is an interrupt or a broken monitor.
   [[nodiscard]] Status Pump(Clock::time_point deadline, const pollfd& agent = {-1, 0, 0});

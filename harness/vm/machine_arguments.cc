@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "harness/protocol/frame.h"
 
 namespace kassay {
@@ -19,15 +21,8 @@ Result<Accelerator> ParseAccelerator(const std::string& text) {
 }
 
 std::string Name(Accelerator accelerator) {
-  switch (accelerator) {
-    case Accelerator::kKvm:
-      return "kvm";
-    case Accelerator::kTcg:
-      return "tcg";
-    case Accelerator::kAuto:
-      break;
-  }
-  return "auto";
+  constexpr std::array kNames = {"auto", "kvm", "tcg"};
+  return kNames.at(static_cast<std::size_t>(accelerator));
 }
 
 Result<BootMode> ParseBootMode(const std::string& text) {
@@ -56,7 +51,7 @@ std::string KernelCommandLine(const Architecture& architecture, const Profile& p
 }
 
 std::vector<int> MachineFds::Open() const {
-  std::vector<int> open = {qmp, console, agent, memory, kernel, initramfs, disk};
+  std::vector<int> open = {qmp, console, agent, memory, kernel, initramfs, disk, state};
   std::erase_if(open, [](int fd) { return fd < 0; });
   return open;
 }
@@ -87,7 +82,7 @@ std::vector<std::string> QemuArguments(const MachineArguments& machine) {
                      ? fmt::format("memory-backend-ram,id=ram,size={}M", profile.memory_mib)
                      : fmt::format("memory-backend-file,id=ram,size={}M,mem-path={},share={}",
                                    profile.memory_mib, InheritedFile(fds.memory),
-                                   machine.memory_use == MemoryUse::kShared ? "on" : "off"));
+                                   fds.kernel >= 0 ? "on" : "off"));
   if (fds.console >= 0) {
     add("-chardev", fmt::format("socket,id=console,fd={}", fds.console));
   } else {

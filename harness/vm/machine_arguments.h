@@ -15,17 +15,15 @@ struct MachineFds {
   int qmp = -1;
   int console = -1;  // -1: the console is QEMU's own standard input and output
   int agent = -1;
-  int memory = -1;  // -1: memory of its own, not in a file
+  // A file that the guest writes into when it boots (how a snapshot is made), copy on write on a
+  // restore; -1: memory of its own, not in a file.
+  int memory = -1;
   int kernel = -1;  // -1 on a restore, together with initramfs
   int initramfs = -1;
   int disk = -1;
+  int state = -1;  // the device state to restore
 
   [[nodiscard]] std::vector<int> Open() const;  // those that there are
-};
-
-enum class MemoryUse {
-  kShared,   // the guest writes into the file: how a snapshot is made
-  kPrivate,  // copy on write: how it is restored
 };
 
 struct MachineArguments {
@@ -33,7 +31,6 @@ struct MachineArguments {
   const Profile* profile = nullptr;
   Accelerator accelerator = Accelerator::kTcg;
   MachineFds fds;
-  MemoryUse memory_use = MemoryUse::kPrivate;
   std::string kernel_command_line;
 };
 

@@ -42,10 +42,8 @@ TEST(QemuArguments, RestoresTheMachineThatWasSaved) {
   MachineArguments saved;
   saved.profile = &profile;
   saved.fds = {10, 11, 12, 13, 14, 15, 16};
-  saved.memory_use = MemoryUse::kShared;
   MachineArguments restored = saved;
   restored.fds.kernel = restored.fds.initramfs = -1;
-  restored.memory_use = MemoryUse::kPrivate;
   auto before = QemuArguments(saved);
   auto after = QemuArguments(restored);
   EXPECT_THAT(before, Contains(HasSubstr("mem-path=/proc/self/fd/13,share=on")));

@@ -24,24 +24,22 @@ UserIdentity Nobody() {
   return user;
 }
 
-// In a user namespace root may have no other user to become.
-bool MayBecome(const UserIdentity& user) {
-  const UniqueFd file(::memfd_create("kassay-user", MFD_CLOEXEC));
-  return file.IsOpen() && ::fchown(file.Get(), user.uid, user.gid) == 0;
-}
-
 }  // namespace
 
 std::optional<UserIdentity> QemuUser() {
   static const std::optional<UserIdentity> user = [] {
     if (::geteuid() != 0) return std::optional<UserIdentity>();
-    UserIdentity nobody = Nobody();
-    return MayBecome(nobody) ? std::optional(std::move(nobody)) : std::nullopt;
+    // In a user namespace root may have no other user to become.
+    const UserIdentity nobody = Nobody();
+    const UniqueFd file(::memfd_create("kassay-user", MFD_CLOEXEC));
+    const bool possible = file.IsOpen() && ::fchown(file.Get(), nobody.uid, nobody.gid) == 0;
+    return possible ? std::optional(nobody) : std::nullopt;
   }();
   return user;
 }
 
-Status GiveTo(const std::optional<UserIdentity>& user, int fd) {
+Status GiveToQemu(int fd) {
+  const std::optional<UserIdentity> user = QemuUser();
   if (user && ::fchown(fd, user->uid, user->gid) != 0)
     return FailErrno("cannot give a file to the user that QEMU runs as");
   return {};

@@ -12,7 +12,7 @@ namespace kassay {
 // when QEMU runs as kassay's own user.
 [[nodiscard]] std::optional<UserIdentity> QemuUser();
 
-// Makes the open file the user's own, so that QEMU may open it again through /proc/self/fd.
-[[nodiscard]] Status GiveTo(const std::optional<UserIdentity>& user, int fd);
+// Makes the open file that user's own, so that QEMU may open it again through /proc/self/fd.
+[[nodiscard]] Status GiveToQemu(int fd);
 
 }  // namespace kassay

@@ -6,11 +6,6 @@ namespace {
 using Json = nlohmann::json;
 constexpr std::size_t kMaxLineBytes = std::size_t{1} << 20;
 
-std::string TextOf(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 Result<QmpMessage> ParseLine(std::string_view line) {
   const Json object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (!object.is_object()) return Fail("QEMU's monitor sent what is no JSON object");
@@ -39,6 +34,11 @@ Result<QmpMessage> ParseLine(std::string_view line) {
 }
 
 }  // namespace
+
+std::string TextOf(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
 
 std::string EncodeQmpCommand(const std::string& command, const Json& arguments, int id) {
   Json object = {{"execute", command}, {"id", id}};

@@ -16,6 +16,9 @@ namespace kassay {
 [[nodiscard]] std::string EncodeQmpCommand(const std::string& command,
                                            const nlohmann::json& arguments, int id);
 
+// The text of a field; empty if there is none, or another kind of value.
+[[nodiscard]] std::string TextOf(const nlohmann::json& object, const char* key);
+
 struct QmpMessage {
   enum class Kind { kGreeting, kAnswer, kEvent };
   Kind kind = Kind::kEvent;

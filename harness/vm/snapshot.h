@@ -1,7 +1,6 @@
 // Boot once, then restore a private copy of the booted machine for every case.
 //
-//   SnapshotCache cache(folder);
-//   KASSAY_TRY(const Snapshot snapshot, cache.Ensure(spec, options));
+//   KASSAY_TRY(const Snapshot snapshot, Snapshot::Ensure(folder, spec, options));
 //   KASSAY_TRY(auto guest, snapshot.Restore());           // any number, at the same time if wanted
 //   KASSAY_TRY(auto outcome, guest->Run(command, on_record));
 //
@@ -10,52 +9,56 @@
 // it depends on: kernel image, initramfs, profile, command line, machine arguments, QEMU (version
 // and binary), accelerator, host CPU under KVM, and the format's own number.
 //
-// Thread-safe; several processes may share one cache.
+// Thread-safe; several processes may share one folder.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
 
 #include "harness/base/result.h"
 #include "harness/target/lab.h"
+#include "harness/vm/boot.h"
 #include "harness/vm/machine.h"
+#include "harness/vm/snapshot_folder.h"
 
 namespace kassay {
 
-// Holds a shared lock on its folder, so that no other process evicts it meanwhile. Cheap to copy.
+// Holds a shared lock on its folder, so that no other process evicts it meanwhile.
 class Snapshot {
  public:
-  [[nodiscard]] const TargetFacts& facts() const;
+  // Gives the snapshot in `folder` that fits, boots and saves one if there is none or if it is
+  // damaged (with a note). Waits for another process that makes the same one. A boot that never
+  // comes up is an Error with the console's last lines; nothing half-made stays. The least recently
+  // used snapshots are removed once all together hold more than 8 GiB on disk; one in use never is.
+  [[nodiscard]] static Result<Snapshot> Ensure(const std::filesystem::path& folder,
+                                               const MachineSpec& spec, const VmOptions& options);
+
+  [[nodiscard]] const TargetFacts& facts() const { return files_.manifest.facts; }
   // 64 hexadecimal digits.
-  [[nodiscard]] const std::string& key() const;
+  [[nodiscard]] const std::string& key() const { return files_.manifest.key; }
   // A machine that goes on where the snapshot was taken. The agent sets clock and random pool anew
   // before it runs anything. Thread-safe.
   [[nodiscard]] Result<std::unique_ptr<Guest>> Restore() const;
 
-  struct State;  // of snapshot.cc
-  explicit Snapshot(std::shared_ptr<const State> state) : state_(std::move(state)) {}
-
  private:
-  std::shared_ptr<const State> state_;
-};
+  Snapshot(std::filesystem::path path, LoadedSnapshot files, SnapshotLock lock,
+           const BootPlan& plan)
+      : path_(std::move(path)),
+        files_(std::move(files)),
+        lock_(std::move(lock)),
+        qemu_(plan.qemu.path),
+        profile_(plan.spec->profile),
+        arguments_(ArgumentsOf(plan)) {}
 
-class SnapshotCache {
- public:
-  // The least recently used snapshots are removed once all together hold more than `max_bytes`
-  // on disk; one in use never is.
-  explicit SnapshotCache(std::filesystem::path folder,
-                         std::uint64_t max_bytes = std::uint64_t{8} << 30);
-
-  // Gives the snapshot that fits, boots and saves one if there is none or if it is damaged (with a
-  // note). Waits for another process that makes the same one. A boot that never comes up is an
-  // Error with the console's last lines; nothing half-made stays.
-  [[nodiscard]] Result<Snapshot> Ensure(const MachineSpec& spec, const VmOptions& options) const;
-
- private:
-  std::filesystem::path folder_;
-  std::uint64_t max_bytes_;
+  std::filesystem::path path_;
+  // What was found whole when the snapshot was taken up. The lock keeps kassay itself from removing
+  // it; a person who tidies up the cache knows no locks, and need not break a run.
+  LoadedSnapshot files_;
+  SnapshotLock lock_;
+  std::filesystem::path qemu_;
+  Profile profile_;
+  MachineArguments arguments_;  // without descriptors and profile
 };
 
 }  // namespace kassay

@@ -94,7 +94,7 @@ Result<Manifest> ParseManifest(const std::string& text) {
 }
 
 Result<SnapshotLock> SnapshotLock::Acquire(const fs::path& folder, const std::string& key,
-                                           int operation) {
+                                           int operation, bool wait) {
   const fs::path path = folder / (key + ".lock");
   while (true) {
     UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
@@ -104,28 +104,24 @@ Result<SnapshotLock> SnapshotLock::Acquire(const fs::path& folder, const std::st
       continue;
     }
     if (errno != EWOULDBLOCK && errno != EINTR) return FailErrno("flock " + path.string());
+    if (!wait) return Fail(path.string() + " is in use");
     // flock cannot be waited for beside Ctrl-C.
-    pollfd wait{InterruptFd(), POLLIN, 0};
-    static_cast<void>(::poll(&wait, 1, 100));
+    pollfd interrupt{InterruptFd(), POLLIN, 0};
+    static_cast<void>(::poll(&interrupt, 1, 100));
     if (Interrupted()) return Fail(Interruption());
   }
 }
 
 Result<SnapshotLock> SnapshotLock::Shared(const fs::path& folder, const std::string& key) {
-  return Acquire(folder, key, LOCK_SH);
+  return Acquire(folder, key, LOCK_SH, /*wait=*/true);
 }
 
 Result<SnapshotLock> SnapshotLock::Exclusive(const fs::path& folder, const std::string& key) {
-  return Acquire(folder, key, LOCK_EX);
+  return Acquire(folder, key, LOCK_EX, /*wait=*/true);
 }
 
-std::optional<SnapshotLock> SnapshotLock::TryExclusive(const fs::path& folder,
-                                                       const std::string& key) {
-  const fs::path path = folder / (key + ".lock");
-  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (!fd.IsOpen() || ::flock(fd.Get(), LOCK_EX | LOCK_NB) != 0 || !StillThere(fd.Get(), path))
-    return std::nullopt;
-  return SnapshotLock(std::move(fd), path);
+Result<SnapshotLock> SnapshotLock::TryExclusive(const fs::path& folder, const std::string& key) {
+  return Acquire(folder, key, LOCK_EX, /*wait=*/false);
 }
 
 void SnapshotLock::Retire() {

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 
 #include "harness/base/result.h"
@@ -38,9 +37,9 @@ class SnapshotLock {
                                                    const std::string& key);
   [[nodiscard]] static Result<SnapshotLock> Exclusive(const std::filesystem::path& folder,
                                                       const std::string& key);
-  // Nothing if somebody else has it.
-  [[nodiscard]] static std::optional<SnapshotLock> TryExclusive(const std::filesystem::path& folder,
-                                                                const std::string& key);
+  // Fails at once if somebody else has it.
+  [[nodiscard]] static Result<SnapshotLock> TryExclusive(const std::filesystem::path& folder,
+                                                         const std::string& key);
   // Removes the lock's file; only with an exclusive lock.
   void Retire();
 
@@ -48,7 +47,8 @@ class SnapshotLock {
   SnapshotLock(UniqueFd fd, std::filesystem::path path)
       : fd_(std::move(fd)), path_(std::move(path)) {}
   [[nodiscard]] static Result<SnapshotLock> Acquire(const std::filesystem::path& folder,
-                                                    const std::string& key, int operation);
+                                                    const std::string& key, int operation,
+                                                    bool wait);
   UniqueFd fd_;
   std::filesystem::path path_;
 };

@@ -29,7 +29,7 @@ class SnapshotTest : public ::testing::Test {
     ASSERT_TRUE(spec) << spec.error().message;
     spec_ = std::make_unique<MachineSpec>(std::move(*spec));
     options_.note = [](const std::string& line) { notes_.push_back(line); };
-    auto snapshot = Cache().Ensure(*spec_, options_);
+    auto snapshot = Ensure();
     ASSERT_TRUE(snapshot) << snapshot.error().message;
     snapshot_ = std::make_unique<Snapshot>(std::move(*snapshot));
   }
@@ -40,7 +40,9 @@ class SnapshotTest : public ::testing::Test {
   }
   void SetUp() override { ASSERT_NE(snapshot_, nullptr); }
 
-  static SnapshotCache Cache() { return SnapshotCache(scratch_->path() / "snapshots"); }
+  static Result<Snapshot> Ensure() {
+    return Snapshot::Ensure(scratch_->path() / "snapshots", *spec_, options_);
+  }
 
   static GuestOutcome RunIn(Guest& guest, std::vector<std::string> words,
                             milliseconds limit = milliseconds(30000)) {
@@ -169,7 +171,7 @@ TEST_F(SnapshotTest, KernelLogHoldsTheKernelsLinesAlone) {
 
 TEST_F(SnapshotTest, SameInputsTakeTheSameSnapshot) {
   notes_.clear();
-  const auto again = Cache().Ensure(*spec_, options_);
+  const auto again = Ensure();
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(again->key(), snapshot_->key());
   EXPECT_EQ(again->facts().boot_time, snapshot_->facts().boot_time);
@@ -193,7 +195,7 @@ TEST_F(SnapshotTest, ZDamagedSnapshotIsNoticedAndMadeAgain) {
   const fs::path state = scratch_->path() / "snapshots" / key / "state";
   std::fstream(state, std::ios::in | std::ios::out | std::ios::binary).seekp(100000).put('\x5a');
   notes_.clear();
-  auto again = Cache().Ensure(*spec_, options_);
+  auto again = Ensure();
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_THAT(notes_, Contains(HasSubstr("made again: its device state was changed")));
   snapshot_ = std::make_unique<Snapshot>(std::move(*again));

@@ -11,7 +11,6 @@
 #include "harness/protocol/suite_program.h"
 #include "harness/suite/installed_suites.h"
 #include "harness/vm/boot.h"
-#include "harness/vm/boot_path.h"
 
 namespace kassay {
 
@@ -74,33 +73,7 @@ Result<MachineSpec> VmLab::Machine(const std::string& profile_name, bool with_sh
 
 Result<Snapshot> VmLab::Make(const std::string& profile, const NoteSink& note) {
   KASSAY_TRY(const MachineSpec machine, Machine(profile, /*with_shell=*/false, note));
-  return SnapshotCache(options_.installation.SnapshotsDir()).Ensure(machine, Telling(note));
-}
-
-Result<Snapshot> VmLab::SnapshotOf(const std::string& profile, const NoteSink& note) {
-  Entry* entry = nullptr;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    std::unique_ptr<Entry>& place = entries_[profile];
-    if (!place) place = std::make_unique<Entry>();
-    entry = place.get();
-  }
-  // Other profiles can be made meanwhile; who wants this one waits.
-  const std::lock_guard<std::mutex> lock(entry->being_made);
-  if (!entry->snapshot) {
-    entry->snapshot = std::make_unique<Result<Snapshot>>(Make(profile, note));
-    const std::lock_guard<std::mutex> publish(mutex_);
-    if (*entry->snapshot) facts_[profile] = (*entry->snapshot)->facts();
-  }
-  return *entry->snapshot;
-}
-
-Result<std::unique_ptr<Guest>> VmLab::Boot(const std::string& profile, const NoteSink& note) {
-  KASSAY_TRY(const MachineSpec machine, Machine(profile, /*with_shell=*/false, note));
-  KASSAY_TRY(BootedGuest booted, BootFresh(machine, Telling(note)));
-  const std::lock_guard<std::mutex> publish(mutex_);
-  facts_[profile] = booted.facts;
-  return std::move(booted.guest);
+  return Snapshot::Ensure(options_.installation.SnapshotsDir(), machine, Telling(note));
 }
 
 Status VmLab::Ready(const std::set<std::string>& profiles) const {
@@ -114,9 +87,26 @@ Status VmLab::Ready(const std::set<std::string>& profiles) const {
 }
 
 Result<std::unique_ptr<Guest>> VmLab::Fresh(const std::string& profile, const NoteSink& note) {
-  if (options_.keeping == Keeping::kNothing) return Boot(profile, note);
-  KASSAY_TRY(const Snapshot snapshot, SnapshotOf(profile, note));
-  return snapshot.Restore();
+  if (options_.keeping == Keeping::kNothing) {
+    KASSAY_TRY(const MachineSpec machine, Machine(profile, /*with_shell=*/false, note));
+    KASSAY_TRY(BootedMachine booted, BootFresh(machine, Telling(note)));
+    const std::lock_guard<std::mutex> publish(mutex_);
+    facts_[profile] = booted.facts;
+    return std::move(booted.guest);
+  }
+  std::unique_lock<std::mutex> lock(mutex_);
+  Entry& entry = entries_[profile];
+  lock.unlock();
+  // Other profiles can be made meanwhile; who wants this one waits.
+  std::unique_lock<std::mutex> making(entry.being_made);
+  if (!entry.snapshot) {
+    entry.snapshot = Make(profile, note);
+    const std::lock_guard<std::mutex> publish(mutex_);
+    if (*entry.snapshot) facts_[profile] = (*entry.snapshot)->facts();
+  }
+  making.unlock();
+  if (!*entry.snapshot) return Fail(entry.snapshot->error());
+  return (*entry.snapshot)->Restore();
 }
 
 std::string VmLab::SuitePath(const std::string& /*profile*/, const std::string& suite) const {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -50,22 +51,18 @@ class VmLab : public Lab {
  private:
   struct Entry {
     std::mutex being_made;
-    std::unique_ptr<Result<Snapshot>> snapshot;  // null until somebody asked
+    std::optional<Result<Snapshot>> snapshot;  // nothing until somebody asked
   };
   [[nodiscard]] Result<MachineSpec> Machine(const std::string& profile, bool with_shell,
                                             const NoteSink& note);
   [[nodiscard]] Result<Snapshot> Make(const std::string& profile, const NoteSink& note);
-  // The snapshot of a profile, made if nobody has yet.
-  [[nodiscard]] Result<Snapshot> SnapshotOf(const std::string& profile, const NoteSink& note);
-  [[nodiscard]] Result<std::unique_ptr<Guest>> Boot(const std::string& profile,
-                                                    const NoteSink& note);
   // Where what `suite` made for this kernel lies.
   [[nodiscard]] Result<std::filesystem::path> Prepared(const std::string& suite);
   [[nodiscard]] VmOptions Telling(const NoteSink& note) const;
 
   const VmLabOptions options_;
-  mutable std::mutex mutex_;  // guards what follows
-  std::map<std::string, std::unique_ptr<Entry>> entries_;
+  mutable std::mutex mutex_;              // guards what follows
+  std::map<std::string, Entry> entries_;  // none is ever removed
   std::map<std::string, TargetFacts> facts_;
 };
 
