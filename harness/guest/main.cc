@@ -1,17 +1,22 @@
 // PID 1 of the guest: makes the machine ready, says hello, and runs what the host asks for.
 #include <fcntl.h>
+#include <linux/random.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/reboot.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
+#include <sstream>
 #include <string>
 
-#include "harness/guest/freshness.h"
+#include "harness/base/unique_fd.h"
 #include "harness/guest/kernel_log.h"
 #include "harness/guest/port.h"
 #include "harness/guest/program.h"
@@ -36,6 +41,27 @@ void Console(const std::string& line) {
 
 std::uint64_t Taint() {
   return std::strtoull(ReadSmallFile("/proc/sys/kernel/tainted", 64).c_str(), nullptr, 10);
+}
+
+// What a restored machine got wrong: its clock stands at the snapshot's time, and its random pool
+// is that of every other machine restored from the same snapshot. Sets CLOCK_REALTIME, credits the
+// host's bytes to the pool and makes every CPU take a new key from it (RNDRESEEDCRNG,
+// drivers/char/random.c:crng_reseed).
+void Freshen(const protocol::RunRequest& request) {
+  constexpr std::uint64_t kBillion = 1'000'000'000;
+  const timespec now{static_cast<time_t>(request.wall_clock_ns / kBillion),
+                     static_cast<long>(request.wall_clock_ns % kBillion)};
+  if (::clock_settime(CLOCK_REALTIME, &now) != 0) WriteKernelLog("kassay: the clock cannot be set");
+
+  struct {
+    int entropy_bits;
+    int bytes;
+    std::array<char, 64> buffer;
+  } pool{8 * 64, 64, request.entropy};  // struct rand_pool_info of linux/random.h
+  const UniqueFd random(::open("/dev/urandom", O_RDWR | O_CLOEXEC));
+  if (!random.IsOpen() || ::ioctl(random.Get(), RNDADDENTROPY, &pool) != 0 ||
+      ::ioctl(random.Get(), RNDRESEEDCRNG) != 0)
+    WriteKernelLog("kassay: the random pool cannot be reseeded");
 }
 
 void Serve(const protocol::RunRequest& request, Port& port) {
@@ -69,11 +95,7 @@ void Serve(const protocol::RunRequest& request, Port& port) {
       PowerOff();
     }
     if (!*message) continue;
-    if (const auto* request = std::get_if<protocol::RunRequest>(&**message)) {
-      Serve(*request, port);
-    } else if (const auto* ping = std::get_if<protocol::Ping>(&**message)) {
-      port.Send(protocol::Pong{ping->token});
-    }
+    if (const auto* request = std::get_if<protocol::RunRequest>(&**message)) Serve(*request, port);
   }
 }
 
@@ -102,6 +124,13 @@ void Serve(const protocol::RunRequest& request, Port& port) {
   }
 }
 
+// A word of the kernel's command line asks for it.
+bool ShellIsWanted() {
+  using Words = std::istream_iterator<std::string>;
+  std::istringstream line(ReadSmallFile("/proc/cmdline"));
+  return std::find(Words(line), Words(), "kassay.shell") != Words();
+}
+
 int Main() {
   if (::getpid() != 1) {
     Console("guest-agent is the first process of kassay's guests; it is of no use elsewhere");
@@ -110,7 +139,7 @@ int Main() {
   protocol::Hello hello;
   hello.troubles = SetUpSurroundings();
   hello.module_failures = LoadModules();
-  if (CommandLineHas("kassay.shell")) ServeShell();
+  if (ShellIsWanted()) ServeShell();
   auto port = Port::Open(std::chrono::seconds(10));
   if (!port) {
     Console("kassay: " + port.error().message);

@@ -22,7 +22,7 @@ std::string DeviceName() {
   while (const dirent* entry = ::readdir(folder.get())) {  // NOLINT(concurrency-mt-unsafe)
     const std::string name = entry->d_name;
     if (name.starts_with('.')) continue;
-    if (ReadSmallFile(std::string(kPorts) + "/" + name + "/name") ==
+    if (ReadSmallFile(std::string(kPorts) + "/" + name + "/name", 256) ==
         std::string(protocol::kPortName) + "\n")
       return name;
   }
@@ -65,7 +65,10 @@ Result<std::optional<protocol::Message>> Port::Receive() {
     KASSAY_TRY(const auto frame, reader_.Next());
     if (frame) {
       KASSAY_TRY(auto message, protocol::Decode(*frame));
-      return std::optional(std::move(message));
+      const auto* ping = std::get_if<protocol::Ping>(&message);
+      if (ping == nullptr) return std::optional(std::move(message));
+      Send(protocol::Pong{ping->token});
+      continue;
     }
     char chunk[4096];
     const ssize_t got = ::read(fd_.Get(), chunk, sizeof chunk);

@@ -19,8 +19,8 @@ class Port {
   [[nodiscard]] int fd() const { return fd_.Get(); }
   // Blocks until the host took it. A host that is gone is no error here: its machine is gone too.
   void Send(const protocol::Message& message);
-  // What has arrived whole; nothing without blocking if nothing has. An Error if the host's bytes
-  // make no sense.
+  // What has arrived whole, but for pings, which it answers; nothing without blocking if nothing
+  // has. An Error if the host's bytes make no sense.
   [[nodiscard]] Result<std::optional<protocol::Message>> Receive();
 
  private:

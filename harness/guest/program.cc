@@ -1,5 +1,6 @@
 #include "harness/guest/program.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/signalfd.h>
@@ -7,15 +8,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "harness/base/process/pipe.h"
 #include "harness/base/text/line_cutter.h"
-#include "harness/guest/leftovers.h"
+#include "harness/guest/small_file.h"
 
 namespace kassay::guest {
 namespace {
@@ -58,6 +62,52 @@ using protocol::Ended;
   ::_exit(127);
 }
 
+// "[<0>] io_ring_exit_work+0x12/0x34" a line, outermost last; the first few functions say enough.
+std::string Stack(const std::string& folder) {
+  std::istringstream lines(ReadSmallFile(folder + "/stack", 8192));
+  std::string text;
+  std::string line;
+  for (int i = 0; i < 6 && std::getline(lines, line); ++i) {
+    const std::size_t name = line.rfind(' ');
+    text += (i == 0 ? " at " : " < ") + line.substr(name == std::string::npos ? 0 : name + 1);
+  }
+  return text;
+}
+
+std::string DescribeProcess(const std::string& pid) {
+  constexpr unsigned long kKernelThread = 0x00200000;  // PF_KTHREAD, include/linux/sched.h
+  const std::string folder = "/proc/" + pid;
+  // "PID (NAME) STATE PPID PGRP SESSION TTY TPGID FLAGS ..", proc_pid_stat(5); NAME may hold ")".
+  const std::string stat = ReadSmallFile(folder + "/stat", 4096);
+  const std::size_t open = stat.find('(');
+  const std::size_t close = stat.rfind(')');
+  if (open == std::string::npos || close == std::string::npos) return {};
+  std::istringstream rest(stat.substr(close + 1));
+  std::string state;
+  long ignored = 0;
+  unsigned long flags = 0;
+  rest >> state >> ignored >> ignored >> ignored >> ignored >> ignored >> flags;
+  if (!rest || (flags & kKernelThread) != 0 || state == "Z" || state == "X") return {};
+  return "pid " + pid + " " + stat.substr(open, close - open + 1) + " in state " + state +
+         Stack(folder);
+}
+
+// Processes that a SIGKILL does not end: "pid 12 (io_uring) in state D at io_cancel_pending < ...";
+// empty if user space is empty but for PID 1. At most protocol::kMaxTextBytes.
+std::string DescribeLeftovers() {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc"), &::closedir);
+  std::string text;
+  while (folder && text.size() < protocol::kMaxTextBytes) {
+    const dirent* entry = ::readdir(folder.get());  // NOLINT(concurrency-mt-unsafe): one thread
+    if (entry == nullptr) break;
+    const std::string pid = entry->d_name;
+    if (std::isdigit(static_cast<unsigned char>(pid[0])) == 0 || pid == "1") continue;
+    if (const std::string process = DescribeProcess(pid); !process.empty())
+      text += (text.empty() ? "" : "; ") + process;
+  }
+  return text.substr(0, protocol::kMaxTextBytes);
+}
+
 class Supervision {
  public:
   Supervision(Port& port, pid_t child, UniqueFd records, UniqueFd output)
@@ -70,23 +120,19 @@ class Supervision {
     sigset_t mask;
     sigemptyset(&mask);
     sigaddset(&mask, SIGCHLD);
+    ::sigprocmask(SIG_BLOCK, &mask, nullptr);
     signals_.Reset(::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK));
   }
 
   // Until the program is over or the limit is; then kills all that is left.
   Ended Watch(Milliseconds limit) {
     const auto deadline = Clock::now() + limit;
-    Ended ended;
     bool more = Reap();
     while (!over_ && Clock::now() < deadline) {
       Wait(deadline);
       more = Reap();
     }
-    if (over_) {
-      ended = end_;
-    } else {
-      ended.how = Ended::How::kTimedOut;
-    }
+    Ended ended = end_;
     if (more) ended.detail = EndLeftovers();
     Collect();
     lines_.Finish();
@@ -105,15 +151,8 @@ class Supervision {
       signalfd_siginfo ignored;
       static_cast<void>(!::read(signals_.Get(), &ignored, sizeof ignored));
     }
-    if (fds[1].revents != 0) AnswerHost();
+    if (fds[1].revents != 0) static_cast<void>(port_.Receive());  // a ping, or nothing of use
     Collect();
-  }
-
-  void AnswerHost() {
-    const auto message = port_.Receive();
-    if (!message || !*message) return;
-    if (const auto* ping = std::get_if<protocol::Ping>(&**message))
-      port_.Send(protocol::Pong{ping->token});
   }
 
   void Collect() {
@@ -155,17 +194,12 @@ class Supervision {
   LineCutter lines_;  // of the record descriptor
   UniqueFd signals_;
   bool over_ = false;
-  Ended end_;
+  Ended end_{Ended::How::kTimedOut, 0, ""};  // until it is over
 };
 
 }  // namespace
 
 void RunProgram(const protocol::RunRequest& request, Port& port) {
-  sigset_t child_signal;
-  sigemptyset(&child_signal);
-  sigaddset(&child_signal, SIGCHLD);
-  ::sigprocmask(SIG_BLOCK, &child_signal, nullptr);
-
   Result<Pipe> records = MakePipe();
   Result<Pipe> output = MakePipe();
   Result<Pipe> start = MakePipe();

@@ -74,13 +74,6 @@ void BringLoopbackUp(std::vector<std::string>& troubles) {
     troubles.push_back(Trouble("cannot bring lo up"));
 }
 
-void LinkStandardStreams() {
-  static_cast<void>(!::symlink("/proc/self/fd", "/dev/fd"));
-  static_cast<void>(!::symlink("/proc/self/fd/0", "/dev/stdin"));
-  static_cast<void>(!::symlink("/proc/self/fd/1", "/dev/stdout"));
-  static_cast<void>(!::symlink("/proc/self/fd/2", "/dev/stderr"));
-}
-
 }  // namespace
 
 std::vector<std::string> SetUpSurroundings() {
@@ -89,7 +82,10 @@ std::vector<std::string> SetUpSurroundings() {
   std::vector<std::string> troubles;
   ::umask(022);
   MountAll(troubles);
-  LinkStandardStreams();
+  static_cast<void>(!::symlink("/proc/self/fd", "/dev/fd"));
+  static_cast<void>(!::symlink("/proc/self/fd/0", "/dev/stdin"));
+  static_cast<void>(!::symlink("/proc/self/fd/1", "/dev/stdout"));
+  static_cast<void>(!::symlink("/proc/self/fd/2", "/dev/stderr"));
   ::mkdir("/root", 0700);
   BringLoopbackUp(troubles);
   static_cast<void>(!::sethostname("kassay", 6));
@@ -112,15 +108,6 @@ std::vector<protocol::ModuleFailure> LoadModules() {
       failures.push_back({path.substr(0, protocol::kMaxTextBytes), errno});
   }
   return failures;
-}
-
-bool CommandLineHas(const std::string& word) {
-  std::istringstream words(ReadSmallFile("/proc/cmdline"));
-  std::string each;
-  while (words >> each) {
-    if (each == word) return true;
-  }
-  return false;
 }
 
 }  // namespace kassay::guest

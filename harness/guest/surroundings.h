@@ -15,7 +15,4 @@ namespace kassay::guest {
 // Loads what /kassay/modules.load names, in its order (finit_module(2)); one already there is fine.
 [[nodiscard]] std::vector<protocol::ModuleFailure> LoadModules();
 
-// A word of the kernel's command line, as it stands there.
-[[nodiscard]] bool CommandLineHas(const std::string& word);
-
 }  // namespace kassay::guest
