@@ -5,8 +5,7 @@ namespace kassay::vectors {
 namespace {
 
 struct Group {
-  long vector_set = 0;
-  long id = 0;
+  AcvpPlace place;  // of no test yet
   std::string set;
   std::string signature_interface;
   std::string pre_hash = "none";
@@ -39,9 +38,8 @@ void TakeMessage(JsonReader& reader, const Group& group, SignatureVector& vector
     vector.uncarried = "a non-empty context";
 }
 
-void ReadTest(JsonReader& reader, const Group& group, VectorFile& file,
-              const std::string& problem) {
-  AcvpPlace place{group.vector_set, group.id, 0};
+void ReadTest(JsonReader& reader, const Group& group, VectorFile& file) {
+  AcvpPlace place = group.place;
   reader.Get("tcId", place.test);
   if (!reader.Has("signature")) {
     bool passed = false;
@@ -52,7 +50,7 @@ void ReadTest(JsonReader& reader, const Group& group, VectorFile& file,
   }
   CountVector(reader, file.vectors);
   SignatureVector vector;
-  vector.id = "tg" + std::to_string(group.id) + "/tc" + std::to_string(place.test);
+  vector.id = "tg" + std::to_string(place.group) + "/tc" + std::to_string(place.test);
   vector.set = group.set;
   vector.acvp = place;
   vector.public_key = reader.Has("pk") ? GetHex(reader, "pk") : group.public_key;
@@ -64,7 +62,7 @@ void ReadTest(JsonReader& reader, const Group& group, VectorFile& file,
     reader.Get("testPassed", passed);
     vector.valid = passed;
   }
-  if (problem.empty()) file.vectors.push_back(std::move(vector));
+  file.vectors.push_back(std::move(vector));
 }
 
 }  // namespace
@@ -78,8 +76,8 @@ void ReadAcvp(const Json& document, VectorFile& file, std::string& problem) {
   top.GetOptional("vsId", vector_set);
   ForEach(top, "testGroups", [&](JsonReader& reader) {
     Group group;
-    group.vector_set = vector_set;
-    reader.Get("tgId", group.id);
+    group.place.vector_set = vector_set;
+    reader.Get("tgId", group.place.group);
     reader.GetOptional("parameterSet", group.set);
     reader.GetOptional("signatureInterface", group.signature_interface);
     reader.GetOptional("preHash", group.pre_hash);
@@ -90,7 +88,7 @@ void ReadAcvp(const Json& document, VectorFile& file, std::string& problem) {
       if (group.set.empty() && test.Has("signature")) {
         reader.Complain("parameterSet", "is missing");
       } else {
-        ReadTest(test, group, file, problem);
+        ReadTest(test, group, file);
       }
     });
   });

@@ -58,7 +58,7 @@ static void ReadOwn(const Json& document, VectorFile& file, std::string& problem
     vector.public_key = GetHex(reader, "publicKey");
     vector.message = GetHex(reader, "message");
     vector.signature = GetHex(reader, "signature");
-    if (problem.empty()) file.vectors.push_back(std::move(vector));
+    file.vectors.push_back(std::move(vector));
   });
 }
 

@@ -5,8 +5,7 @@ namespace kassay::vectors {
 namespace {
 
 // `vector` holds what the tests of its group share; `group` is its number.
-void ReadTest(JsonReader& reader, SignatureVector vector, std::size_t group, VectorFile& file,
-              const std::string& problem) {
+void ReadTest(JsonReader& reader, SignatureVector vector, std::size_t group, VectorFile& file) {
   CountVector(reader, file.vectors);
   long id = 0;
   reader.Get("tcId", id);
@@ -27,7 +26,7 @@ void ReadTest(JsonReader& reader, SignatureVector vector, std::size_t group, Vec
   } else {
     vector.valid = result == "valid";
   }
-  if (problem.empty()) file.vectors.push_back(std::move(vector));
+  file.vectors.push_back(std::move(vector));
 }
 
 }  // namespace
@@ -43,8 +42,7 @@ void ReadWycheproof(const Json& document, VectorFile& file, std::string& problem
     if (!reader.Has("publicKey"))
       reader.Complain("publicKey", "is missing: only *_verify files are verification");
     shared.public_key = GetHex(reader, "publicKey");
-    ForEach(reader, "tests",
-            [&](JsonReader& test) { ReadTest(test, shared, number, file, problem); });
+    ForEach(reader, "tests", [&](JsonReader& test) { ReadTest(test, shared, number, file); });
   });
 }
 
