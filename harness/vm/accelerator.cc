@@ -11,7 +11,6 @@
 #include "harness/base/file.h"
 #include "harness/base/find_program.h"
 #include "harness/base/process/program.h"
-#include "harness/base/sha256.h"
 #include "harness/vm/boot.h"
 
 namespace kassay {
@@ -36,81 +35,49 @@ Result<fs::path> QemuPath(const VmOptions& options, const Architecture& architec
                           architecture.qemu_package));
 }
 
-// Output of `QEMU --version`.
-Result<std::string> AskVersion(const fs::path& qemu) {
-  KASSAY_TRY(const ProgramOutcome said,
-             RunProgram({.argv = {qemu, "--version"}}, {.time = std::chrono::seconds(20)}));
-  if (!said.ending.Succeeded()) return Fail(qemu.string() + " --version " + said.ending.Words());
-  const std::string first = FirstLineOf(said.standard_output);
-  const std::size_t at = first.find("version ");
-  if (at == std::string::npos) return Fail(qemu.string() + " is no QEMU");
-  return first.substr(at + 8);
-}
-
-std::string HostBootId() {
-  const auto id = ReadFile("/proc/sys/kernel/random/boot_id", 128);
-  return id ? FirstLineOf(*id) : "unknown";
-}
-
-// The remembered answer. That KVM works holds for every kernel; that a kernel did not come up under
-// it, booted one way, may be that kernel's fault.
-class KvmMemory {
- public:
-  // In `cache_dir`; without one nothing is remembered.
-  KvmMemory(const fs::path& cache_dir, const QemuBinary& qemu, std::string kernel)
-      : path_(cache_dir.empty() ? cache_dir : cache_dir / "kvm.json"),
-        key_(HostBootId() + " " + qemu.version + " uid " + std::to_string(::geteuid())),
-        kernel_(std::move(kernel)) {}
-
-  // Why it does not work, empty if it does; nothing if it is not known.
-  [[nodiscard]] std::optional<std::string> Recall() const {
-    const Json json = Load();
-    if (json.value("works", false)) return std::string();
-    const auto fails = json.find("fails");
-    if (fails == json.end() || !fails->is_object()) return std::nullopt;
-    const auto reason = fails->find(kernel_);
-    if (reason == fails->end() || !reason->is_string()) return std::nullopt;
-    return reason->get<std::string>();
-  }
-  void Remember(const std::string& reason) const {
-    Json json = Load();
-    json["key"] = key_;
-    json["works"] = reason.empty();
-    if (!reason.empty()) json["fails"][kernel_] = reason;
-    // Forgotten is only slower.
-    static_cast<void>(WriteFileAtomically(path_, json.dump(1) + "\n").has_value());
-  }
-
- private:
-  // An empty object if there is none, or one of another boot of the host.
-  [[nodiscard]] Json Load() const {
-    const auto text = ReadFile(path_, 65536);
-    const Json json = text ? Json::parse(*text, nullptr, false) : Json();
-    if (!json.is_object() || !json.contains("key") || json["key"] != key_ ||
-        !json.contains("works") || !json["works"].is_boolean())
-      return Json::object();
+// What is remembered of KVM since this host booted: {"key", "works", "fails": {KERNEL: REASON}}.
+// That it works holds for every kernel; that a kernel did not come up under it, booted one way, may
+// be that kernel's fault. An object with the key alone if nothing is, or if it was another boot or
+// QEMU.
+Json RecallKvm(const fs::path& file, const QemuBinary& qemu) {
+  const auto boot_id = ReadFile("/proc/sys/kernel/random/boot_id", 128);
+  const std::string key = (boot_id ? FirstLineOf(*boot_id) : "unknown") + " " + qemu.version +
+                          " uid " + std::to_string(::geteuid());
+  const auto text = ReadFile(file, 65536);
+  Json json = text ? Json::parse(*text, nullptr, false) : Json();
+  if (TextOf(json, "key") == key && json.contains("works") && json["works"].is_boolean())
     return json;
-  }
-  fs::path path_;
-  std::string key_;
-  std::string kernel_;  // the image and how it boots
-};
+  return Json::object({{"key", key}});
+}
 
 // Empty if it works; an Error only for Ctrl-C and for a kernel that cannot be given to QEMU this
 // way, which says nothing of KVM.
-Result<std::string> ProveKvm(const MachineSpec& spec, BootMode boot, const QemuBinary& qemu) {
-  KASSAY_CHECK(KernelFor(spec, boot));
-  BootPlan plan;
-  plan.spec = &spec;
-  plan.qemu = qemu;
+Result<std::string> ProveKvm(BootPlan plan) {
+  KASSAY_CHECK(KernelFor(*plan.spec, plan.boot));
   plan.accelerator = Accelerator::kKvm;
-  plan.boot = boot;
   plan.limit = kProofLimit;
   const auto booted = AttemptBoot(plan);
   if (booted) return std::string();
   const BootFailure& failure = booted.error();
   if (failure.kind == BootFailure::Kind::kInterrupted) return Fail(failure.error);
   return FirstLineOf(failure.error.message);
+}
+
+// The same, from memory if there is one. Without `cache_dir` nothing is remembered.
+Result<std::string> WhyNoKvm(const BootPlan& plan, const fs::path& cache_dir) {
+  if (::access("/dev/kvm", F_OK) != 0) return std::string("there is no /dev/kvm");
+  const fs::path file = cache_dir.empty() ? cache_dir : cache_dir / "kvm.json";
+  Json known = RecallKvm(file, plan.qemu);
+  if (known.value("works", false)) return std::string();
+  const std::string kernel = plan.spec->kernel.identity.image_sha256 + " " + Name(plan.boot);
+  std::string reason = TextOf(known.value("fails", Json()), kernel.c_str());
+  if (!reason.empty()) return reason;
+  KASSAY_TRY(reason, ProveKvm(plan));
+  known["works"] = reason.empty();
+  if (!reason.empty()) known["fails"][kernel] = reason;
+  // Forgotten is only slower.
+  static_cast<void>(WriteFileAtomically(file, known.dump(1) + "\n").has_value());
+  return reason;
 }
 
 }  // namespace
@@ -121,33 +88,34 @@ Result<QemuBinary> FindQemu(const VmOptions& options, const Architecture& archit
   KASSAY_TRY(const fs::path path, QemuPath(options, architecture));
   const std::lock_guard lock(mutex);
   if (known.path == path) return known;
-  KASSAY_TRY(std::string version, AskVersion(path));
-  known = {path, std::move(version)};
+  KASSAY_TRY(const ProgramOutcome said,
+             RunProgram({.argv = {path, "--version"}}, {.time = std::chrono::seconds(20)}));
+  if (!said.ending.Succeeded()) return Fail(path.string() + " --version " + said.ending.Words());
+  const std::string first = FirstLineOf(said.standard_output);
+  const std::size_t at = first.find("version ");
+  if (at == std::string::npos) return Fail(path.string() + " is no QEMU");
+  known = {path, first.substr(at + 8)};
   return known;
 }
 
-Result<AcceleratorChoice> ChooseAccelerator(const MachineSpec& spec, const VmOptions& options) {
-  KASSAY_TRY(const BootMode boot, BootModeFor(spec.kernel, spec.profile, options));
-  if (options.accelerator == Accelerator::kTcg)
-    return AcceleratorChoice{Accelerator::kTcg, "emulation was asked for"};
+Result<BootPlan> PlanBoot(const MachineSpec& spec, const VmOptions& options) {
+  BootPlan plan;
+  plan.spec = &spec;
+  plan.limit = options.boot_limit;
+  KASSAY_TRY(plan.boot, BootModeFor(spec.kernel, spec.profile, options));
+  KASSAY_TRY(plan.qemu, FindQemu(options, *spec.kernel.architecture));
+  if (options.accelerator == Accelerator::kTcg) {
+    plan.why_slow = "emulation was asked for";
+    return plan;
+  }
   static std::mutex one_proof_at_a_time;
   const std::lock_guard lock(one_proof_at_a_time);
-  KASSAY_TRY(const QemuBinary qemu, FindQemu(options, *spec.kernel.architecture));
-  const KvmMemory memory(options.cache_dir, qemu,
-                         spec.kernel.identity.image_sha256 + " " + Name(boot));
-  std::string reason;
-  if (::access("/dev/kvm", F_OK) != 0) {
-    reason = "there is no /dev/kvm";
-  } else if (const auto remembered = memory.Recall()) {
-    reason = *remembered;
-  } else {
-    KASSAY_TRY(reason, ProveKvm(spec, boot, qemu));
-    memory.Remember(reason);
-  }
-  if (reason.empty()) return AcceleratorChoice{Accelerator::kKvm, ""};
-  if (options.accelerator == Accelerator::kKvm)
+  KASSAY_TRY(const std::string reason, WhyNoKvm(plan, options.cache_dir));
+  if (options.accelerator == Accelerator::kKvm && !reason.empty())
     return Fail("KVM does not work here (" + reason + "); use --accel tcg");
-  return AcceleratorChoice{Accelerator::kTcg, "KVM does not work here: " + reason};
+  plan.accelerator = reason.empty() ? Accelerator::kKvm : Accelerator::kTcg;
+  if (!reason.empty()) plan.why_slow = "KVM does not work here: " + reason;
+  return plan;
 }
 
 }  // namespace kassay

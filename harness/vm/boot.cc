@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -10,6 +9,7 @@
 #include <cstring>
 
 #include "harness/base/file.h"
+#include "harness/kernel/image_header.h"
 #include "harness/vm/direct_image.h"
 #include "harness/vm/qemu_user.h"
 
@@ -36,16 +36,12 @@ Result<UniqueFd> InMemory(const char* name, std::string_view bytes) {
 // taken its handler away, since the barrier that the kernel sends does not discard translated code
 // at once.
 std::string StrayBreakpoint(const BootFailure& failure) {
-  switch (failure.kind) {
-    case BootFailure::Kind::kEmulatorDied:
-    case BootFailure::Kind::kKernelDied:
-    case BootFailure::Kind::kNoAgent:
-      if (failure.console.find("Oops: int3") == std::string::npos) return {};
-      return "died of a stray int3 while it booted, which QEMU's emulation brings about when the "
-             "kernel patches its code";
-    default:
-      return {};
-  }
+  if (failure.kind == BootFailure::Kind::kBadAgent ||
+      failure.console.find("Oops: int3") == std::string::npos)
+    return {};
+  return "died of a stray int3 while it booted, which QEMU's emulation brings about when the "
+         "kernel "
+         "patches its code";
 }
 
 // On a starved host the kernel measures its time stamp counter against timers that come late, takes
@@ -76,16 +72,45 @@ void NoteTroubles(const MachineSpec& spec, const protocol::Hello& hello, const V
 }
 
 // All zeros again, as a machine finds its memory.
-Status Blank(int memory) {
+Status Blank(int memory, const Profile& profile) {
   if (memory < 0) return {};
-  struct stat status {};
-  if (::fstat(memory, &status) != 0 || ::ftruncate(memory, 0) != 0 ||
-      ::ftruncate(memory, status.st_size) != 0)
+  if (::ftruncate(memory, 0) != 0 ||
+      ::ftruncate(memory, static_cast<off_t>(profile.memory_mib) << 20) != 0)
     return FailErrno("cannot blank the machine's memory");
   return {};
 }
 
+Status Allowed(const Kernel& kernel, ImageKind kind, BootMode boot) {
+  if (boot == BootMode::kDirect || kind == kernel.architecture->shipped) return {};
+  return Fail(kernel.image.string() +
+                  " is a vmlinux, which does not boot through the firmware: give the bzImage that "
+                  "holds it",
+              ErrorKind::kUsage);
+}
+
 }  // namespace
+
+Status CheckBootPath(const Kernel& kernel, BootMode boot) {
+  KASSAY_TRY(const ImageKind kind, ReadImageKind(kernel.image));
+  return Allowed(kernel, kind, boot);
+}
+
+Status CheckBootPath(const Kernel& kernel, std::string_view head, BootMode boot) {
+  const auto kind = ParseImageKind(head);
+  if (!kind) return Fail(kind.error().Within(kernel.image.string()));
+  return Allowed(kernel, *kind, boot);
+}
+
+Result<BootMode> BootModeFor(const Kernel& kernel, const Profile& profile,
+                             const VmOptions& options) {
+  KASSAY_TRY(const BootMode boot,
+             ParseBootMode(options.boot.empty() ? profile.boot : options.boot));
+  const Status status = CheckBootPath(kernel, boot);
+  if (status) return boot;
+  Error error = status.error();
+  if (error.kind == ErrorKind::kUsage) error.message += ", or use --boot direct";
+  return Fail(error);
+}
 
 Result<UniqueFd> KernelFor(const MachineSpec& spec, BootMode boot) {
   constexpr std::size_t kMost = std::size_t{512} << 20;
@@ -109,18 +134,6 @@ Result<UniqueFd> BlankDisk(const Profile& profile) {
     return FailErrno("cannot make a disk");
   KASSAY_CHECK(GiveToQemu(disk.Get()));
   return disk;
-}
-
-Result<BootPlan> PlanBoot(const MachineSpec& spec, const VmOptions& options) {
-  KASSAY_TRY(AcceleratorChoice choice, ChooseAccelerator(spec, options));
-  BootPlan plan;
-  plan.spec = &spec;
-  plan.accelerator = choice.accelerator;
-  plan.why_slow = std::move(choice.reason);
-  plan.limit = options.boot_limit;
-  KASSAY_TRY(plan.qemu, FindQemu(options, *spec.kernel.architecture));
-  KASSAY_TRY(plan.boot, BootModeFor(spec.kernel, spec.profile, options));
-  return plan;
 }
 
 MachineArguments ArgumentsOf(const BootPlan& plan) {
@@ -184,7 +197,7 @@ Result<BootedMachine> BootOrExplain(const BootPlan& plan, const VmOptions& optio
     }
     Note(options, kernel + ", profile " + plan.spec->profile.name + ": " + slip + "; booted again");
     if (booted) booted->guest.reset();  // gone before its memory is used again
-    KASSAY_CHECK(Blank(plan.memory));
+    KASSAY_CHECK(Blank(plan.memory, plan.spec->profile));
   }
 }
 

@@ -29,8 +29,6 @@ struct BootedMachine {
 // suites below /kassay/suites. Returns when the user leaves it (`exit` or Ctrl-A x).
 [[nodiscard]] Status RunShell(const MachineSpec& spec, const VmOptions& options);
 
-// --- which QEMU, and how (accelerator.cc) ---
-
 // The QEMU that options name, else the architecture's, with its version ("7.2.22 (Debian ...)"); an
 // Error says how to install it.
 struct QemuBinary {
@@ -40,16 +38,7 @@ struct QemuBinary {
 [[nodiscard]] Result<QemuBinary> FindQemu(const VmOptions& options,
                                           const Architecture& architecture);
 
-// Which accelerator `options` come to for this kernel, proven by a boot, and why. KVM's answer is
-// remembered in VmOptions::cache_dir until the host reboots or QEMU changes.
-struct AcceleratorChoice {
-  Accelerator accelerator = Accelerator::kTcg;
-  std::string reason;  // one line; empty when KVM works
-};
-[[nodiscard]] Result<AcceleratorChoice> ChooseAccelerator(const MachineSpec& spec,
-                                                          const VmOptions& options);
-
-// --- which way a kernel boots, and whether its image can go that way (boot_path.cc) ---
+// --- which way a kernel boots, and whether its image can go that way ---
 
 // QEMU enters an ELF over PVH whatever it was asked for: only an image of the kind that vendors
 // ship boots through the firmware. A usage error if `kernel`'s image cannot take this path. What a
@@ -69,12 +58,13 @@ struct BootPlan {
   const MachineSpec* spec = nullptr;
   QemuBinary qemu;
   Accelerator accelerator = Accelerator::kTcg;
-  std::string why_slow;  // why that is not KVM
+  std::string why_slow;  // why that is not KVM, one line; empty when it is
   BootMode boot = BootMode::kDirect;
   int memory = -1;  // a file that becomes the guest's memory, shared; -1 for none
   std::chrono::seconds limit{120};
 };
-// What `options` come to for this machine; `spec` must outlive the plan.
+// What `options` come to for this machine; `spec` must outlive the plan. Whether KVM works is
+// proven by a boot and remembered in VmOptions::cache_dir until the host reboots or QEMU changes.
 [[nodiscard]] Result<BootPlan> PlanBoot(const MachineSpec& spec, const VmOptions& options);
 
 // Without descriptors: the machine of a plan and its kernel's command line.

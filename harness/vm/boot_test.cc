@@ -196,9 +196,9 @@ TEST_F(BootTest, VmlinuxThroughTheFirmwareIsWrongUsageBeforeQemuStarts) {
   ASSERT_TRUE(WriteFileAtomically(spec_.kernel.image, SmallElf()));
   for (const Accelerator each : {Accelerator::kAuto, Accelerator::kTcg}) {
     options_.accelerator = each;
-    for (const Status& status : {Status(BootFresh(spec_, options_).map([](auto&&) {})),
-                                 Status(ChooseAccelerator(spec_, options_).map([](auto&&) {})),
-                                 RunShell(spec_, options_)}) {
+    for (const Status& status :
+         {Status(BootFresh(spec_, options_).map([](auto&&) {})),
+          Status(PlanBoot(spec_, options_).map([](auto&&) {})), RunShell(spec_, options_)}) {
       ASSERT_FALSE(status);
       EXPECT_EQ(status.error().kind, ErrorKind::kUsage);
       EXPECT_THAT(status.error().message,
@@ -216,7 +216,7 @@ TEST_F(BootTest, KernelThatCannotBootDirectlyIsNotHeldAgainstKvm) {
   options_.accelerator = Accelerator::kAuto;
   if (!fs::exists("/dev/kvm")) GTEST_SKIP() << "there is no /dev/kvm";
   ASSERT_TRUE(WriteFileAtomically(spec_.kernel.image, SmallElf(17)));
-  const auto choice = ChooseAccelerator(spec_, options_);
+  const auto choice = PlanBoot(spec_, options_);
   ASSERT_FALSE(choice);
   EXPECT_THAT(choice.error().message, HasSubstr("no PVH entry"));
 }
@@ -227,26 +227,26 @@ TEST_F(BootTest, KvmThatOpensButDoesNotWorkIsReplacedByEmulationAndRemembered) {
           "; echo 'error: failed to set MSR 0x48d to 0x5d00000016' >&2; kill -ABRT $$");
   fs::permissions(scratch_.path(), fs::perms::all);
   options_.accelerator = Accelerator::kAuto;
-  const auto choice = ChooseAccelerator(spec_, options_);
+  const auto choice = PlanBoot(spec_, options_);
   ASSERT_TRUE(choice) << choice.error().message;
   EXPECT_EQ(choice->accelerator, Accelerator::kTcg);
   if (!fs::exists("/dev/kvm")) {
-    EXPECT_THAT(choice->reason, HasSubstr("there is no /dev/kvm"));
+    EXPECT_THAT(choice->why_slow, HasSubstr("there is no /dev/kvm"));
     return;
   }
-  EXPECT_THAT(choice->reason, AllOf(HasSubstr("KVM does not work here"), HasSubstr("MSR 0x48d")));
-  EXPECT_EQ(choice->reason.find('\n'), std::string::npos);
+  EXPECT_THAT(choice->why_slow, AllOf(HasSubstr("KVM does not work here"), HasSubstr("MSR 0x48d")));
+  EXPECT_EQ(choice->why_slow.find('\n'), std::string::npos);
   EXPECT_EQ(*ReadFile(count), "started\n");
-  const auto again = ChooseAccelerator(spec_, options_);
+  const auto again = PlanBoot(spec_, options_);
   ASSERT_TRUE(again) << again.error().message;
-  EXPECT_EQ(again->reason, choice->reason);
+  EXPECT_EQ(again->why_slow, choice->why_slow);
   EXPECT_EQ(*ReadFile(count), "started\n");
   // Of another kernel nothing is known.
   spec_.kernel.identity.image_sha256 = "2";
-  ASSERT_TRUE(ChooseAccelerator(spec_, options_));
+  ASSERT_TRUE(PlanBoot(spec_, options_));
   EXPECT_EQ(*ReadFile(count), "started\nstarted\n");
   options_.accelerator = Accelerator::kKvm;
-  const auto forced = ChooseAccelerator(spec_, options_);
+  const auto forced = PlanBoot(spec_, options_);
   ASSERT_FALSE(forced);
   EXPECT_THAT(forced.error().message, HasSubstr("use --accel tcg"));
 }
