@@ -124,7 +124,7 @@ Status Make(const fs::path& folder, const BootPlan& plan, const std::string& key
 }  // namespace
 
 Result<std::unique_ptr<Guest>> Snapshot::Restore() const {
-  const Status whole = CheckSnapshot(files_.memory.Get(), files_.state.Get(), files_.manifest);
+  const Status whole = CheckSnapshot(files_);
   if (!whole) return Fail(whole.error().Within("the snapshot " + path_.string()));
   const UniqueFd memory = OpenAgain(files_.memory);
   const UniqueFd state = OpenAgain(files_.state);

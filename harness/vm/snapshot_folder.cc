@@ -42,7 +42,6 @@ std::uint64_t BytesOnDisk(const fs::path& folder) {
 
 struct Candidate {
   fs::path path;
-  std::string key;
   std::uint64_t bytes = 0;
   fs::file_time_type used;
 };
@@ -52,12 +51,10 @@ std::vector<Candidate> Snapshots(const fs::path& folder) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     if (!entry.is_directory(ignored)) continue;
-    const std::string key = entry.path().filename();
-    found.push_back({entry.path(), key, BytesOnDisk(entry.path()),
-                     fs::last_write_time(folder / (key + ".lock"), ignored)});
+    found.push_back({entry.path(), BytesOnDisk(entry.path()),
+                     fs::last_write_time(entry.path().string() + ".lock", ignored)});
   }
-  std::sort(found.begin(), found.end(),
-            [](const Candidate& a, const Candidate& b) { return a.used < b.used; });
+  std::ranges::sort(found, {}, &Candidate::used);
   return found;
 }
 
@@ -112,27 +109,17 @@ Result<SnapshotLock> SnapshotLock::Acquire(const fs::path& folder, const std::st
   }
 }
 
-Result<SnapshotLock> SnapshotLock::Shared(const fs::path& folder, const std::string& key) {
-  return Acquire(folder, key, LOCK_SH, /*wait=*/true);
-}
-
-Result<SnapshotLock> SnapshotLock::Exclusive(const fs::path& folder, const std::string& key) {
-  return Acquire(folder, key, LOCK_EX, /*wait=*/true);
-}
-
-Result<SnapshotLock> SnapshotLock::TryExclusive(const fs::path& folder, const std::string& key) {
-  return Acquire(folder, key, LOCK_EX, /*wait=*/false);
-}
-
 void SnapshotLock::Retire() {
   std::error_code ignored;
   fs::remove(path_, ignored);
 }
 
-Status CheckSnapshot(int memory, int state, const Manifest& manifest) {
+Status CheckSnapshot(const LoadedSnapshot& snapshot) {
+  const Manifest& manifest = snapshot.manifest;
   struct stat of_memory {};
   struct stat of_state {};
-  if (::fstat(memory, &of_memory) != 0 || ::fstat(state, &of_state) != 0)
+  if (::fstat(snapshot.memory.Get(), &of_memory) != 0 ||
+      ::fstat(snapshot.state.Get(), &of_state) != 0)
     return Fail("a part of it is missing");
   if (static_cast<std::uint64_t>(of_memory.st_size) != manifest.memory_bytes ||
       MtimeNs(of_memory) != manifest.memory_mtime_ns)
@@ -154,7 +141,7 @@ Result<LoadedSnapshot> LoadSnapshot(const fs::path& folder, const std::string& k
   loaded.memory = open("memory");
   loaded.state = open("state");
   if (!loaded.memory.IsOpen() || !loaded.state.IsOpen()) return Fail("a part of it is missing");
-  KASSAY_CHECK(CheckSnapshot(loaded.memory.Get(), loaded.state.Get(), loaded.manifest));
+  KASSAY_CHECK(CheckSnapshot(loaded));
   KASSAY_TRY(const std::string hash,
              Sha256HexOfFile("/proc/self/fd/" + std::to_string(loaded.state.Get())));
   if (hash != loaded.manifest.state_sha256) return Fail("its device state was changed");
@@ -167,11 +154,11 @@ void EvictSnapshots(const fs::path& folder, const std::string& key, std::uint64_
   std::uint64_t total = 0;
   for (const Candidate& each : snapshots) total += each.bytes;
   for (const Candidate& each : snapshots) {
-    const bool half_made = each.key.ends_with(".making");
-    if (each.key == key || (total <= max_bytes && !half_made)) continue;
+    const bool half_made = each.path.extension() == ".making";
+    if (each.path.filename() == key || (total <= max_bytes && !half_made)) continue;
     // One who makes a snapshot holds the lock of its key, not of the folder that it fills.
-    const std::string owner = half_made ? each.path.stem().string() : each.key;
-    auto lock = SnapshotLock::TryExclusive(folder, owner);
+    auto lock =
+        SnapshotLock::TryExclusive(folder, half_made ? each.path.stem() : each.path.filename());
     if (!lock) continue;
     fs::remove_all(each.path, ignored);
     if (!half_made) lock->Retire();

@@ -2,7 +2,8 @@
 // appears whole, by rename; its manifest is what it is checked against.
 #pragma once
 
-#include <chrono>
+#include <sys/file.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -34,12 +35,18 @@ class SnapshotLock {
  public:
   // Waits; returns Interruption() on Ctrl-C.
   [[nodiscard]] static Result<SnapshotLock> Shared(const std::filesystem::path& folder,
-                                                   const std::string& key);
+                                                   const std::string& key) {
+    return Acquire(folder, key, LOCK_SH, /*wait=*/true);
+  }
   [[nodiscard]] static Result<SnapshotLock> Exclusive(const std::filesystem::path& folder,
-                                                      const std::string& key);
+                                                      const std::string& key) {
+    return Acquire(folder, key, LOCK_EX, /*wait=*/true);
+  }
   // Fails at once if somebody else has it.
   [[nodiscard]] static Result<SnapshotLock> TryExclusive(const std::filesystem::path& folder,
-                                                         const std::string& key);
+                                                         const std::string& key) {
+    return Acquire(folder, key, LOCK_EX, /*wait=*/false);
+  }
   // Removes the lock's file; only with an exclusive lock.
   void Retire();
 
@@ -53,15 +60,14 @@ class SnapshotLock {
   std::filesystem::path path_;
 };
 
-// Size and time of the open memory file and size of the state are as the manifest says. The Error
-// says what is wrong.
-[[nodiscard]] Status CheckSnapshot(int memory, int state, const Manifest& manifest);
-
 struct LoadedSnapshot {
   Manifest manifest;
   UniqueFd memory;  // both open for reading
   UniqueFd state;
 };
+// Size and time of the memory and size of the state are as the manifest says. The Error says what
+// is wrong.
+[[nodiscard]] Status CheckSnapshot(const LoadedSnapshot& snapshot);
 // Opens FOLDER/KEY and checks it, the state's hash included.
 [[nodiscard]] Result<LoadedSnapshot> LoadSnapshot(const std::filesystem::path& folder,
                                                   const std::string& key);

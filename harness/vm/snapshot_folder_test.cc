@@ -91,7 +91,7 @@ TEST_F(SnapshotFolderTest, LoadedSnapshotStaysWholeWhenItsFolderIsRemoved) {
   const auto loaded = LoadSnapshot(path(), "a");
   ASSERT_TRUE(loaded) << loaded.error().message;
   fs::remove_all(path() / "a");
-  EXPECT_TRUE(CheckSnapshot(loaded->memory.Get(), loaded->state.Get(), loaded->manifest));
+  EXPECT_TRUE(CheckSnapshot(*loaded));
   std::string state(64, 0);
   const UniqueFd again(
       ::open(("/proc/self/fd/" + std::to_string(loaded->state.Get())).c_str(), O_RDONLY));
@@ -107,7 +107,7 @@ TEST_F(SnapshotFolderTest, LoadedSnapshotThatIsWrittenToIsNoticed) {
     const UniqueFd memory(::open((path() / "a" / "memory").c_str(), O_WRONLY | O_CLOEXEC));
     ASSERT_EQ(::pwrite(memory.Get(), "x", 1, 0), 1);
   }
-  const Status changed = CheckSnapshot(loaded->memory.Get(), loaded->state.Get(), loaded->manifest);
+  const Status changed = CheckSnapshot(*loaded);
   ASSERT_FALSE(changed);
   EXPECT_THAT(changed.error().message, HasSubstr("memory was changed"));
 }
