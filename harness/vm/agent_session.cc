@@ -37,21 +37,20 @@ Result<protocol::RunRequest> MakeRequest(const GuestCommand& command) {
 
 }  // namespace
 
-void AgentSession::Send() {
-  while (!to_send_.empty() && socket_.IsOpen()) {
-    const ssize_t put =
-        ::send(socket_.Get(), to_send_.data(), to_send_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (put <= 0) return;
-    to_send_.erase(0, static_cast<std::size_t>(put));
-  }
-}
-
 Status AgentSession::Exchange(Carrier& carrier, Carrier::Clock::time_point deadline,
                               const std::function<void(std::string_view)>& sink) {
-  Send();
+  const auto send = [this] {
+    while (!to_send_.empty() && socket_.IsOpen()) {
+      const ssize_t put =
+          ::send(socket_.Get(), to_send_.data(), to_send_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (put <= 0) return;
+      to_send_.erase(0, static_cast<std::size_t>(put));
+    }
+  };
+  send();
   const int events = to_send_.empty() ? POLLIN : POLLIN | POLLOUT;
   KASSAY_CHECK(carrier.Wait({socket_.Get(), static_cast<short>(events), 0}, deadline));
-  Send();
+  send();
   Drain(socket_, sink);
   return {};
 }

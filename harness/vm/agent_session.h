@@ -66,7 +66,6 @@ class AgentSession {
   // Waits, then sends what is to be sent and takes what has come.
   [[nodiscard]] Status Exchange(Carrier& carrier, Carrier::Clock::time_point deadline,
                                 const std::function<void(std::string_view)>& sink);
-  void Send();
 
   UniqueFd socket_;
   std::string to_send_;  // not yet taken by the socket

@@ -56,10 +56,8 @@ std::string LastLines(std::string_view console, std::size_t lines, std::size_t b
   std::string_view last = console.substr(start);
   if (last.starts_with('\n')) last.remove_prefix(1);
   if (last.size() > bytes) last.remove_prefix(last.size() - bytes);
-  std::string text;
-  for (const char byte : last) {
-    if (byte != '\r') text += byte;
-  }
+  std::string text(last);
+  std::erase(text, '\r');
   return text;
 }
 

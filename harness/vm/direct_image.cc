@@ -65,18 +65,6 @@ Result<std::string_view> Payload(std::string_view image) {
   return image.substr(start, size);
 }
 
-// Sets up the one decompressor that is needed, which may be a program that must be there.
-Status Support(archive* reader, const Compression& compression) {
-  archive_read_support_format_raw(reader);
-  const int supported = compression.support(reader);
-  if (supported == ARCHIVE_OK) return {};
-  if (supported == ARCHIVE_WARN && !FindProgram(compression.program).empty()) return {};
-  return Fail(
-      fmt::format("it is compressed with {}, and the program {} is not here: apt-get "
-                  "install {}, or use --boot bzimage",
-                  compression.name, compression.program, compression.package));
-}
-
 // The uncompressed kernel of a bzImage.
 Result<std::string> UnpackPayload(std::string_view image) {
   KASSAY_TRY(std::string_view payload, Payload(image));
@@ -92,7 +80,15 @@ Result<std::string> UnpackPayload(std::string_view image) {
   // The other formats' decompressors would take it for the start of another stream.
   if (compression != kCompressions.begin()) payload.remove_suffix(4);
   const std::unique_ptr<archive, int (*)(archive*)> reader(archive_read_new(), &archive_read_free);
-  KASSAY_CHECK(Support(reader.get(), *compression));
+  archive_read_support_format_raw(reader.get());
+  // The one decompressor that is needed may be a program that must be there.
+  const int supported = compression->support(reader.get());
+  if (supported != ARCHIVE_OK &&
+      (supported != ARCHIVE_WARN || FindProgram(compression->program).empty()))
+    return Fail(
+        fmt::format("it is compressed with {}, and the program {} is not here: apt-get "
+                    "install {}, or use --boot bzimage",
+                    compression->name, compression->program, compression->package));
   archive_entry* entry = nullptr;
   const bool opened =
       archive_read_open_memory(reader.get(), payload.data(), payload.size()) == ARCHIVE_OK &&

@@ -61,7 +61,7 @@ Result<std::unique_ptr<LiveMachine>> LiveMachine::Start(const std::filesystem::p
   KASSAY_CHECK(machine->SendMonitor("qmp_capabilities", nullptr, 1));
   if (arguments.fds.state < 0) return machine;
   // All at once; QEMU takes them one after the other.
-  machine->loading_ = true;
+  machine->loaded_ = false;
   KASSAY_CHECK(machine->SendMonitor("migrate-set-capabilities", SnapshotCapabilities(), 2));
   KASSAY_CHECK(machine->SendMonitor("migrate-incoming",
                                     {{"uri", "fd:" + std::to_string(arguments.fds.state)}}, 3));
@@ -105,15 +105,11 @@ Status LiveMachine::Pump(Clock::time_point deadline, const pollfd& agent) {
   const int timeout = static_cast<int>(std::clamp<long>(left, 0, 60'000));
   if (::poll(fds.data(), fds.size(), timeout) < 0 && errno != EINTR) return FailErrno("poll");
   if (Interrupted()) return Fail(Interruption());
-  TakeConsole();
-  KASSAY_CHECK(TakeMonitor());
-  if (fds[5].revents != 0) TakeExit();
-  return {};
-}
-
-void LiveMachine::TakeConsole() {
+  // First, so that what QEMU wrote before it ended is taken too.
+  if (fds[5].revents != 0) exit_ = process_.Wait(std::chrono::milliseconds(0));
   Drain(console_socket_, [this](std::string_view bytes) { console_.Append(bytes); });
   Drain(errors_, [this](std::string_view bytes) { qemu_output_.Append(bytes); });
+  return TakeMonitor();
 }
 
 Status LiveMachine::TakeMonitor() {
@@ -125,32 +121,18 @@ Status LiveMachine::TakeMonitor() {
       return;
     }
     for (QmpMessage& message : *messages) {
-      if (message.kind == QmpMessage::Kind::kEvent) OnMonitorEvent(message);
-      if (message.kind == QmpMessage::Kind::kAnswer) {
-        if (message.id < next_id_ && message.id < 100 && !message.error.empty())
-          load_fault_ = message.error;
-        answers_.insert_or_assign(message.id, std::move(message));
-      }
+      const std::string migration = TextOf(message.data, "status");
+      if (message.event == "MIGRATION" && migration == "completed") loaded_ = true;
+      if (message.event == "MIGRATION" && migration == "failed") load_fault_ = "loading failed";
+      if (message.event == "SHUTDOWN") shutdown_reason_ = TextOf(message.data, "reason");
+      if (message.event == "STOP" && shutdown_reason_.empty()) stop_reason_ = "stopped";
+      if (message.event == "RESUME") stop_reason_.clear();
+      if (message.kind != QmpMessage::Kind::kAnswer) continue;
+      if (message.id < kFirstId && !message.error.empty()) load_fault_ = message.error;
+      answers_.insert_or_assign(message.id, std::move(message));
     }
   });
   return status;
-}
-
-void LiveMachine::OnMonitorEvent(const QmpMessage& event) {
-  const std::string status = TextOf(event.data, "status");
-  if (event.event == "MIGRATION" && status == "completed") loaded_ = true;
-  if (event.event == "MIGRATION" && status == "failed") load_fault_ = "loading failed";
-  if (event.event == "SHUTDOWN") shutdown_reason_ = TextOf(event.data, "reason");
-  if (event.event == "STOP" && shutdown_reason_.empty()) stop_reason_ = "stopped";
-  if (event.event == "RESUME") stop_reason_.clear();
-}
-
-void LiveMachine::TakeExit() {
-  exit_ = process_.Wait(std::chrono::milliseconds(0));
-  if (!exit_) return;
-  // What QEMU wrote before it ended.
-  TakeConsole();
-  static_cast<void>(TakeMonitor());
 }
 
 std::string LiveMachine::QemuSays() const {

@@ -73,7 +73,7 @@ class LiveMachine final : public Guest, private Carrier {
 
   // The agent's surroundings.
   [[nodiscard]] Status Wait(const pollfd& agent, Clock::time_point deadline) override;
-  [[nodiscard]] bool IsLoaded() const override { return !loading_ || loaded_; }
+  [[nodiscard]] bool IsLoaded() const override { return loaded_; }
   [[nodiscard]] bool IsOver() const override { return exit_ || !stop_reason_.empty(); }
   [[nodiscard]] Result<std::optional<GuestOutcome::End>> CutShort(
       Clock::time_point deadline) override;
@@ -87,11 +87,7 @@ class LiveMachine final : public Guest, private Carrier {
   // Waits until something happens, at the latest until `deadline`, and takes it in. `agent` only
   // wakes it. An Error is an interrupt or a broken monitor.
   [[nodiscard]] Status Pump(Clock::time_point deadline, const pollfd& agent = {-1, 0, 0});
-  void TakeConsole();
   [[nodiscard]] Status TakeMonitor();
-  void OnMonitorEvent(const QmpMessage& event);
-  void TakeExit();
-  [[nodiscard]] Error LoadError() const;
   [[nodiscard]] std::string Explain(GuestOutcome::End end);
   [[nodiscard]] std::string WhereItHangs();
   [[nodiscard]] std::string QemuSays() const;
@@ -106,11 +102,11 @@ class LiveMachine final : public Guest, private Carrier {
   UniqueFd errors_;
   QmpReader qmp_;
   std::map<int, QmpMessage> answers_;
-  int next_id_ = 100;
+  static constexpr int kFirstId = 100;  // those below it are of Start()
+  int next_id_ = kFirstId;
   TailBuffer console_{std::size_t{256} << 10};
   TailBuffer qemu_output_{std::size_t{16} << 10};
-  bool loading_ = false;
-  bool loaded_ = false;
+  bool loaded_ = true;
   std::string load_fault_;
   std::string stop_reason_;
   std::string shutdown_reason_;

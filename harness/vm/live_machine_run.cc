@@ -37,16 +37,12 @@ Status LiveMachine::Wait(const pollfd& agent, Clock::time_point deadline) {
   return Pump(panic_seen_ ? std::min(deadline, *panic_seen_ + kPanicGrace) : deadline, agent);
 }
 
-Error LiveMachine::LoadError() const {
-  return {"QEMU could not load the snapshot" +
-          (load_fault_.empty() ? "" : " (" + load_fault_ + ")") + QemuSays()};
-}
-
 Result<std::optional<End>> LiveMachine::CutShort(Clock::time_point deadline) {
   const auto now = Clock::now();
   if (!IsLoaded() && (exit_ || !load_fault_.empty() || now >= deadline)) {
     spent_ = true;
-    return Fail(LoadError());
+    return Fail("QEMU could not load the snapshot" +
+                (load_fault_.empty() ? "" : " (" + load_fault_ + ")") + QemuSays());
   }
   if (!panic_seen_ && !PanicLine(console_.Raw()).empty()) panic_seen_ = now;
   if (exit_) {

@@ -59,20 +59,14 @@ std::vector<int> MachineFds::Open() const {
 std::vector<std::string> QemuArguments(const MachineArguments& machine) {
   const MachineFds& fds = machine.fds;
   const Profile& profile = *machine.profile;
-  std::vector<std::string> arguments = {
-      "-no-user-config",
-      "-nodefaults",
-      "-no-reboot",
-      "-display",
-      "none",
-      "-nic",
-      "none",
-      "-sandbox",
-      "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"};
+  std::vector<std::string> arguments = {"-no-user-config", "-nodefaults", "-no-reboot"};
   const auto add = [&arguments](const std::string& option, const std::string& value) {
     arguments.push_back(option);
     arguments.push_back(value);
   };
+  add("-display", "none");
+  add("-nic", "none");
+  add("-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
   add("-accel", machine.accelerator == Accelerator::kKvm ? "kvm" : "tcg,thread=multi");
   add("-machine", std::string(machine.architecture->qemu_machine));
   add("-cpu", "max");
@@ -83,11 +77,8 @@ std::vector<std::string> QemuArguments(const MachineArguments& machine) {
                      : fmt::format("memory-backend-file,id=ram,size={}M,mem-path={},share={}",
                                    profile.memory_mib, InheritedFile(fds.memory),
                                    fds.kernel >= 0 ? "on" : "off"));
-  if (fds.console >= 0) {
-    add("-chardev", fmt::format("socket,id=console,fd={}", fds.console));
-  } else {
-    add("-chardev", "stdio,id=console,mux=on,signal=off");
-  }
+  add("-chardev", fds.console < 0 ? "stdio,id=console,mux=on,signal=off"
+                                  : fmt::format("socket,id=console,fd={}", fds.console));
   add("-serial", "chardev:console");
   if (fds.qmp >= 0) {
     add("-chardev", fmt::format("socket,id=qmp,fd={}", fds.qmp));

@@ -7,24 +7,6 @@
 #include "harness/vm/qemu_user.h"
 
 namespace kassay {
-namespace {
-
-// QEMU sets the terminal raw; if it is killed, nobody else sets it back.
-class TerminalState {
- public:
-  TerminalState() : saved_(::tcgetattr(STDIN_FILENO, &attributes_) == 0) {}
-  TerminalState(const TerminalState&) = delete;
-  TerminalState& operator=(const TerminalState&) = delete;
-  ~TerminalState() {
-    if (saved_) ::tcsetattr(STDIN_FILENO, TCSANOW, &attributes_);
-  }
-
- private:
-  termios attributes_{};
-  bool saved_;
-};
-
-}  // namespace
 
 Status RunShell(const MachineSpec& spec, const VmOptions& options) {
   KASSAY_TRY(const BootPlan plan, PlanBoot(spec, options));
@@ -36,12 +18,16 @@ Status RunShell(const MachineSpec& spec, const VmOptions& options) {
   Attachments attached{.input = STDIN_FILENO, .output = STDOUT_FILENO, .errors = STDERR_FILENO};
   attached.user = QemuUser();
   attached.inherited = arguments.fds.Open();
-  const TerminalState restored_at_the_end;
+  termios terminal{};
+  const bool is_terminal = ::tcgetattr(STDIN_FILENO, &terminal) == 0;
   KASSAY_TRY(ChildProcess process, ChildProcess::Start(command, attached));
   std::vector<Stream> none;
-  KASSAY_TRY(const Ending ending, Supervise(process, none, {.time = std::nullopt}));
-  if (ending.Succeeded()) return {};
-  return Fail("QEMU " + ending.Words());
+  const Result<Ending> ending = Supervise(process, none, {.time = std::nullopt});
+  // QEMU sets the terminal raw; if it is killed, nobody else sets it back.
+  if (is_terminal) ::tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
+  if (!ending) return Fail(ending.error());
+  if (ending->Succeeded()) return {};
+  return Fail("QEMU " + ending->Words());
 }
 
 }  // namespace kassay

@@ -13,7 +13,10 @@ class TailBuffer {
 
   void Append(std::string_view bytes) {
     text_ += bytes;
-    if (text_.size() > 2 * most_) Cut();
+    if (text_.size() <= 2 * most_) return;
+    const std::size_t surplus = text_.size() - most_;
+    dropped_ += surplus;
+    text_.erase(0, surplus);
   }
   void Clear() {
     text_.clear();
@@ -29,11 +32,6 @@ class TailBuffer {
   [[nodiscard]] std::string_view Raw() const { return text_; }
 
  private:
-  void Cut() {
-    const std::size_t surplus = text_.size() - most_;
-    dropped_ += surplus;
-    text_.erase(0, surplus);
-  }
   std::size_t most_;
   std::size_t dropped_ = 0;
   std::string text_;

@@ -71,11 +71,6 @@ Result<MachineSpec> VmLab::Machine(const std::string& profile_name, bool with_sh
   return MachineSpec{options_.kernel, profile, initramfs};
 }
 
-Result<Snapshot> VmLab::Make(const std::string& profile, const NoteSink& note) {
-  KASSAY_TRY(const MachineSpec machine, Machine(profile, /*with_shell=*/false, note));
-  return Snapshot::Ensure(options_.installation.SnapshotsDir(), machine, Telling(note));
-}
-
 Status VmLab::Ready(const std::set<std::string>& profiles) const {
   // Wrong usage is told before what this machine lacks.
   for (const std::string& name : profiles) {
@@ -100,7 +95,10 @@ Result<std::unique_ptr<Guest>> VmLab::Fresh(const std::string& profile, const No
   // Other profiles can be made meanwhile; who wants this one waits.
   std::unique_lock<std::mutex> making(entry.being_made);
   if (!entry.snapshot) {
-    entry.snapshot = Make(profile, note);
+    entry.snapshot =
+        Machine(profile, /*with_shell=*/false, note).and_then([&](const MachineSpec& machine) {
+          return Snapshot::Ensure(options_.installation.SnapshotsDir(), machine, Telling(note));
+        });
     const std::lock_guard<std::mutex> publish(mutex_);
     if (*entry.snapshot) facts_[profile] = (*entry.snapshot)->facts();
   }

@@ -55,7 +55,6 @@ class VmLab : public Lab {
   };
   [[nodiscard]] Result<MachineSpec> Machine(const std::string& profile, bool with_shell,
                                             const NoteSink& note);
-  [[nodiscard]] Result<Snapshot> Make(const std::string& profile, const NoteSink& note);
   // Where what `suite` made for this kernel lies.
   [[nodiscard]] Result<std::filesystem::path> Prepared(const std::string& suite);
   [[nodiscard]] VmOptions Telling(const NoteSink& note) const;
