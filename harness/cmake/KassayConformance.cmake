@@ -66,11 +66,12 @@ if(TARGET selinux_policies)
   add_dependencies(conform selinux_policies)
 endif()
 
-# The suites hold themselves to the project's promises (harness/run/suite_check.h).
+# The suites hold themselves to the project's promises (harness/run/testing/suite_check.h).
 list(JOIN SUITES " " SUITE_NAMES)
 kassay_unit_test(project_test
   SOURCES ${CMAKE_SOURCE_DIR}/harness/run/findings_test.cc
     ${CMAKE_SOURCE_DIR}/harness/run/project_test.cc
+    ${CMAKE_SOURCE_DIR}/harness/run/testing/suite_check.cc
     ${CMAKE_SOURCE_DIR}/harness/certify/levels_test.cc
   DEPENDS kassay_run kassay_certify)
 add_dependencies(project_test ${SUITE_TARGETS})

@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-#include "harness/run/suite_check.h"
+#include "harness/run/testing/suite_check.h"
 
 namespace kassay {
 namespace {

@@ -1,4 +1,4 @@
-#include "harness/run/suite_check.h"
+#include "harness/run/testing/suite_check.h"
 
 #include <gmock/gmock.h>
 
