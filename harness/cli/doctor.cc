@@ -3,7 +3,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -77,15 +76,8 @@ class Doctor {
   }
 
   void Memory() {
-    const long mib = sysconf(_SC_AVPHYS_PAGES) / 1024 * sysconf(_SC_PAGESIZE) / 1024;
-    std::ifstream file("/proc/meminfo");
-    std::string key;
-    std::string unit;
-    long kib = 0;
-    long available = mib;
-    while (file >> key >> kib >> unit) {
-      if (key == "MemAvailable:") available = kib / 1024;
-    }
+    const long free_pages_mib = sysconf(_SC_AVPHYS_PAGES) / 1024 * sysconf(_SC_PAGESIZE) / 1024;
+    const long available = AvailableMemoryMib().value_or(free_pages_mib);
     if (available < 700) {
       Bad(fmt::format("only {} MiB of memory are free; a machine takes up to 700", available),
           "free some memory");

@@ -28,7 +28,7 @@ void AddRunFlags(CLI::App& command, RunFlags& flags) {
   command.add_option("--jobs", flags.run.jobs, "Machines at a time; without it one a CPU")
       ->check(CLI::Range(1, 256));
   command
-      .add_option("--isolation", flags.isolation,
+      .add_option("--isolation", flags.run.isolation,
                   "A fresh kernel for each `case`, or for each `suite` (faster, less strict)")
       ->check(CLI::IsMember({"case", "suite"}))
       ->capture_default_str();
@@ -51,7 +51,6 @@ void AddRunFlags(CLI::App& command, RunFlags& flags) {
 RunOptions RunOptionsOf(const RunFlags& flags, const Installation& installation) {
   RunOptions options = flags.run;
   options.installation = installation;
-  options.isolation = flags.isolation == "suite" ? Isolation::kSuite : Isolation::kCase;
   options.boot = flags.machine.boot;
   return options;
 }

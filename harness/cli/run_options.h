@@ -19,7 +19,6 @@ void AddMachineFlags(CLI::App& command, MachineFlags& flags);
 struct RunFlags {
   RunOptions run;
   MachineFlags machine;
-  std::string isolation = "case";
   std::string headers;  // folder of the kernel's headers; empty: those that are pinned, if any
 };
 

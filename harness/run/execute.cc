@@ -10,10 +10,7 @@
 #include <thread>
 
 #include "harness/base/interrupt.h"
-#include "harness/protocol/records.h"
 #include "harness/protocol/suite_program.h"
-#include "harness/verdict/conclude.h"
-#include "harness/verdict/judge.h"
 #include "harness/verdict/outcome_json.h"
 
 namespace kassay {
@@ -22,36 +19,34 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Unit = std::vector<const PlannedCase*>;  // what one worker does in one go
 
-std::vector<Unit> UnitsOf(const std::vector<PlannedCase>& cases, Isolation isolation) {
+std::vector<Unit> UnitsOf(const std::vector<PlannedCase>& cases, bool together) {
   std::vector<Unit> units;
   std::map<std::pair<std::string, std::string>, size_t> by_group;
   for (const PlannedCase& planned : cases) {
-    if (isolation == Isolation::kCase || !planned.why_not.empty()) {
+    if (!together || !planned.why_not.empty()) {
       units.push_back({&planned});
       continue;
     }
-    const auto [at, is_new] = by_group.try_emplace({planned.suite, planned.profile}, units.size());
+    const auto [at, is_new] =
+        by_group.try_emplace({planned.which.suite, planned.which.profile}, units.size());
     if (is_new) units.emplace_back();
     units[at->second].push_back(&planned);
   }
   return units;
 }
 
-CaseToJudge WhichOf(const PlannedCase& planned) {
-  return {planned.suite, planned.profile, &planned.listed};
-}
-
 // A worker's machine: fresh for each case, or kept until it was harmed.
 class Worker {
  public:
-  Worker(Lab& lab, const ExecuteOptions& options) : lab_(lab), options_(options) {}
+  Worker(Lab& lab, const RunOptions& options, const NoteSink& note)
+      : lab_(lab), options_(options), note_(note) {}
 
   // Each attempt that the case is to have.
-  Result<std::vector<Attempt>> RunCase(const PlannedCase& planned) {
+  Result<std::vector<Attempt>> RunCase(const CaseToJudge& which) {
     std::vector<Attempt> attempts;
     for (int i = 0; i < options_.repeat; ++i) {
       const Clock::time_point began = Clock::now();
-      auto outcome = RunOnce(planned);
+      auto outcome = RunOnce(which);
       if (Interrupted()) return Fail(Interruption());
       Attempt& attempt = attempts.emplace_back();
       if (outcome) {
@@ -61,44 +56,48 @@ class Worker {
       }
       attempt.duration_ms =
           std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began).count();
-      if (IsHarmed(planned, attempt)) guest_.reset();
+      if (IsHarmed(which, attempt)) guest_.reset();
     }
     return attempts;
   }
 
  private:
-  Result<GuestOutcome> RunOnce(const PlannedCase& planned) {
-    if (!guest_ || options_.isolation == Isolation::kCase) {
+  Result<GuestOutcome> RunOnce(const CaseToJudge& which) {
+    const ListedCase& listed = *which.listed;
+    if (!guest_ || options_.isolation == kCaseIsolation) {
       guest_.reset();
-      KASSAY_TRY(guest_, lab_.Fresh(planned.profile, options_.note));
+      KASSAY_TRY(guest_, lab_.Fresh(which.profile, note_));
     }
     GuestCommand command;
-    command.argv = {lab_.SuitePath(planned.profile, planned.suite),
-                    "--gtest_filter=" + planned.listed.name, "--gtest_color=no"};
+    command.argv = {lab_.SuitePath(which.profile, which.suite), "--gtest_filter=" + listed.name,
+                    "--gtest_color=no"};
     command.limit = std::chrono::milliseconds(
-        static_cast<std::int64_t>(planned.listed.timeout_s * 1000 * options_.limit_scale));
+        static_cast<std::int64_t>(listed.timeout_s * 1000 * options_.limit_scale));
     if (options_.limit_scale != 1)
       command.argv.push_back(fmt::format("{}{}", kLimitScaleOption, options_.limit_scale));
-    command.log_name = planned.suite + "." + planned.listed.name;
+    command.log_name = which.suite + "." + listed.name;
     KASSAY_TRY(const GuestOutcome outcome, guest_->Run(command, {}));
     return AsJournalled(outcome);
   }
 
   // After this, a kept machine can no longer be trusted with the next case.
-  static bool IsHarmed(const PlannedCase& planned, const Attempt& attempt) {
-    if (!attempt.outcome || attempt.outcome->end == GuestOutcome::End::kKernelDied ||
-        attempt.outcome->taint_after != attempt.outcome->taint_before)
-      return true;
-    const Verdict verdict = Judge(WhichOf(planned), *attempt.outcome).verdict;
-    return verdict == Verdict::kCrash || verdict == Verdict::kTimeout || verdict == Verdict::kError;
+  static bool IsHarmed(const CaseToJudge& which, const Attempt& attempt) {
+    return !attempt.outcome || attempt.outcome->end == GuestOutcome::End::kKernelDied ||
+           attempt.outcome->taint_after != attempt.outcome->taint_before ||
+           IsHarmful(Judge(which, *attempt.outcome).verdict);
   }
 
   Lab& lab_;
-  const ExecuteOptions& options_;
+  const RunOptions& options_;
+  const NoteSink& note_;
   std::unique_ptr<Guest> guest_;
 };
 
 }  // namespace
+
+bool IsHarmful(Verdict verdict) {
+  return verdict == Verdict::kCrash || verdict == Verdict::kTimeout || verdict == Verdict::kError;
+}
 
 Status InParallel(size_t count, int jobs, const std::function<Status(size_t)>& work) {
   std::atomic<size_t> next{0};
@@ -123,25 +122,19 @@ Status InParallel(size_t count, int jobs, const std::function<Status(size_t)>& w
   return first;
 }
 
-Status ExecuteCases(const std::vector<PlannedCase>& cases, Lab& lab, Journal& journal,
-                    const ExecuteOptions& options, const OnFinished& on_finished) {
-  const std::vector<Unit> units = UnitsOf(cases, options.isolation);
+Status ExecuteCases(const std::vector<PlannedCase>& cases, Lab& lab, const RunOptions& options,
+                    const NoteSink& note, const OnEnded& on_ended) {
+  const std::vector<Unit> units = UnitsOf(cases, options.isolation == kSuiteIsolation);
   std::mutex reporting;
   const Status status = InParallel(units.size(), options.jobs, [&](size_t unit) -> Status {
-    Worker worker(lab, options);
+    Worker worker(lab, options, note);
     for (const PlannedCase* planned : units[unit]) {
-      if (!planned->why_not.empty()) {
-        const std::lock_guard<std::mutex> lock(reporting);
-        if (on_finished) on_finished(NotRun(WhichOf(*planned), planned->why_not), {});
-        continue;
+      std::vector<Attempt> attempts;
+      if (planned->why_not.empty()) {
+        KASSAY_TRY(attempts, worker.RunCase(planned->which));
       }
-      JournalledCase finished{planned->suite, planned->listed.name, {}};
-      KASSAY_TRY(finished.attempts, worker.RunCase(*planned));
-      const CaseResult result =
-          ConcludeCase(WhichOf(*planned), finished.attempts, *planned->catalogue, options.kernel);
       const std::lock_guard<std::mutex> lock(reporting);
-      KASSAY_CHECK(journal.AddCase(finished));
-      if (on_finished) on_finished(result, finished.attempts);
+      KASSAY_CHECK(on_ended(*planned, attempts));
     }
     return {};
   });

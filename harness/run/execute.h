@@ -5,44 +5,30 @@
 #include <string>
 #include <vector>
 
-#include "harness/base/result.h"
-#include "harness/suite/case_list.h"
-#include "harness/suite/catalogue.h"
+#include "harness/run/run.h"
 #include "harness/target/lab.h"
-#include "harness/verdict/feature_status.h"
 #include "harness/verdict/journal.h"
+#include "harness/verdict/judge.h"
 
 namespace kassay {
 
-enum class Isolation {
-  kCase,   // a fresh kernel for every case
-  kSuite,  // one kernel for the cases of a suite and profile, a fresh one after it was harmed
-};
-
 struct PlannedCase {
-  std::string suite;
-  std::string profile;
-  ListedCase listed;
+  CaseToJudge which;
   const Catalogue* catalogue = nullptr;  // of the suite; never null
   std::string why_not;                   // not empty: left without a machine, as `absent`
 };
 
-struct ExecuteOptions {
-  int jobs = 1;
-  Isolation isolation = Isolation::kCase;
-  int repeat = 1;
-  double limit_scale = 1;  // of each case's time limit, for slow machines
-  KernelFacts kernel;      // what a failure is explained by
-  NoteSink note;           // what is found out about machines
-};
-
 // Called as cases end, one call at a time; without attempts for a case that did not run.
-using OnFinished = std::function<void(const CaseResult&, const std::vector<Attempt>&)>;
+using OnEnded = std::function<Status(const PlannedCase&, const std::vector<Attempt>&)>;
 
-// What a case did is in the journal before on_finished sees it. Fails if the journal cannot
-// be written. On Ctrl-C it returns early; what is finished was reported.
-[[nodiscard]] Status ExecuteCases(const std::vector<PlannedCase>& cases, Lab& lab, Journal& journal,
-                                  const ExecuteOptions& options, const OnFinished& on_finished);
+// Of `options`: jobs, isolation, repeat and limit_scale. Fails if `on_ended` does. On Ctrl-C it
+// returns early; what is finished was reported.
+[[nodiscard]] Status ExecuteCases(const std::vector<PlannedCase>& cases, Lab& lab,
+                                  const RunOptions& options, const NoteSink& note,
+                                  const OnEnded& on_ended);
+
+// After such a verdict a machine can no longer be trusted, and its console is worth keeping.
+[[nodiscard]] bool IsHarmful(Verdict verdict);
 
 // Calls `work` with 0 ... count-1 from up to `jobs` threads; stops handing out on Ctrl-C or after a
 // call failed, and gives the first failure.

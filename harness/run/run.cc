@@ -7,22 +7,42 @@
 #include <fstream>
 #include <thread>
 
-#include "harness/run/notes.h"
-#include "harness/run/run_under_way.h"
-#include "harness/suite/selection.h"
-
 namespace kassay {
 namespace fs = std::filesystem;
 namespace {
 
-void TakeInto(SuiteImages& images, const Suite& suite, const std::string& profile_override) {
-  const std::string& name = suite.catalogue.suite;
-  if (suite.list.prepares) images.preparing.insert(name);
-  for (const std::string& profile : ProfilesOf({suite}, profile_override))
-    images.suites[profile].insert(name);
+constexpr long kMachineMib = 768;  // what a machine may take of memory
+
+}  // namespace
+
+SuiteImages ImagesOf(const RunOptions& options) {
+  std::vector<Suite> suites;
+  if (!options.profile.empty()) {
+    // Nobody else's run takes its machines from this image, so it holds what this one asks for.
+    // What cannot be selected says so when the run begins.
+    if (auto selection = Select(options.installation, options.suites, options.filters))
+      suites = std::move(selection->suites);
+  } else if (const auto names = InstalledSuites(options.installation)) {
+    // All installed suites that use a profile, so that a run of one case and a run of everything
+    // share one snapshot.
+    for (const std::string& name : *names) {
+      if (auto suite = LoadSuite(options.installation, name)) suites.push_back(*std::move(suite));
+    }
+  }
+  SuiteImages images;
+  for (const Suite& suite : suites) {
+    if (suite.list.prepares) images.preparing.insert(suite.catalogue.suite);
+    for (const std::string& profile : ProfilesOf({suite}, options.profile))
+      images.suites[profile].insert(suite.catalogue.suite);
+  }
+  return images;
 }
 
-// MemAvailable of proc_meminfo(5) in MiB; nothing if it cannot be read.
+Result<RunPlanRecord> PlanOfRun(const fs::path& run_dir) {
+  KASSAY_TRY(const JournalContent content, ReadJournal(run_dir));
+  return content.plan;
+}
+
 std::optional<long> AvailableMemoryMib() {
   std::ifstream file("/proc/meminfo");
   std::string key;
@@ -34,45 +54,9 @@ std::optional<long> AvailableMemoryMib() {
   return std::nullopt;
 }
 
-}  // namespace
-
-SuiteImages ImagesOf(const RunOptions& options) {
-  const Installation& installation = options.installation;
-  SuiteImages images;
-  if (!options.profile.empty()) {
-    // Nobody else's run takes its machines from this image, so it holds what this one asks for.
-    // What cannot be selected says so when the run begins.
-    const auto selection = Select(installation, options.suites, options.filters);
-    if (!selection) return images;
-    for (const Suite& suite : selection->suites) TakeInto(images, suite, options.profile);
-    return images;
-  }
-  // All installed suites that use a profile, so that a run of one case and a run of everything
-  // share one snapshot.
-  const auto names = InstalledSuites(installation);
-  if (!names) return images;
-  for (const std::string& name : *names) {
-    if (const auto suite = LoadSuite(installation, name)) TakeInto(images, *suite, "");
-  }
-  return images;
-}
-
-Result<RunResult> RunKernel(Lab& lab, const Kernel& kernel, const RunOptions& options,
-                            RunObserver& observer) {
-  Notes notes(observer);
-  RunOptions complete = options;
-  if (complete.jobs < 1) complete.jobs = DefaultJobs();
-  return RunUnderWay(lab, kernel, complete, observer, notes).Go();
-}
-
-Result<RunPlanRecord> PlanOfRun(const fs::path& run_dir) {
-  KASSAY_TRY(const JournalContent content, ReadJournal(run_dir));
-  return content.plan;
-}
-
-int DefaultJobs(int memory_mib) {
+int DefaultJobs() {
   const long cpus = std::max(1L, static_cast<long>(std::thread::hardware_concurrency()));
-  const long by_memory = AvailableMemoryMib().value_or(cpus * memory_mib) / memory_mib;
+  const long by_memory = AvailableMemoryMib().value_or(cpus * kMachineMib) / kMachineMib;
   return static_cast<int>(std::clamp(by_memory, 1L, cpus));
 }
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -12,10 +12,16 @@
 #include "harness/base/result.h"
 #include "harness/kernel/kernel.h"
 #include "harness/result/run_result.h"
-#include "harness/run/execute.h"
 #include "harness/suite/selection.h"
+#include "harness/target/lab.h"
+#include "harness/verdict/journal.h"
 
 namespace kassay {
+
+// A fresh kernel for every case; or one for the cases of a suite and profile, and a fresh one after
+// it was harmed.
+inline constexpr const char* kCaseIsolation = "case";
+inline constexpr const char* kSuiteIsolation = "suite";
 
 struct RunOptions {
   std::filesystem::path out_dir;     // made if needed; must not hold a run, unless `resume`
@@ -23,7 +29,7 @@ struct RunOptions {
   std::vector<std::string> suites;   // empty: all that are installed
   std::vector<std::string> filters;  // GoogleTest filters over "Group.Case"; empty: all cases
   std::string profile;               // instead of the suites' own; empty: theirs
-  Isolation isolation = Isolation::kCase;
+  std::string isolation = kCaseIsolation;
   int jobs = 0;            // machines at a time; 0: as many as this machine carries
   int repeat = 1;          // how often each case runs
   double limit_scale = 1;  // of each case's time limit, for slow machines
@@ -68,9 +74,11 @@ struct SuiteImages {
 // What a run in `run_dir` was about, for --resume: the kernel's spec among it.
 [[nodiscard]] Result<RunPlanRecord> PlanOfRun(const std::filesystem::path& run_dir);
 
-// As many machines as this one carries: one a CPU, and no more than memory allows at `memory_mib`
-// each; at least 1.
-[[nodiscard]] int DefaultJobs(int memory_mib = 768);
+// MemAvailable of proc_meminfo(5) in MiB; nothing if it cannot be read.
+[[nodiscard]] std::optional<long> AvailableMemoryMib();
+
+// As many machines as this one carries: one a CPU, and no more than memory allows; at least 1.
+[[nodiscard]] int DefaultJobs();
 
 // A folder's name for a run: "debian-7.0.13-20260102-030405" below `parent`, with a number behind
 // it if it is taken.

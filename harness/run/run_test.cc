@@ -237,7 +237,7 @@ TEST_F(RunTest, GivesEveryCaseAVerdictInAFreshMachine) {
 }
 
 TEST_F(RunTest, OneMachineASuiteUntilItIsHarmed) {
-  options_.isolation = Isolation::kSuite;
+  options_.isolation = kSuiteIsolation;
   EXPECT_THAT(RunWell().cases, SizeIs(3));
   EXPECT_EQ(lab_.machines, 2);
   lab_.machines = 0;
