@@ -9,33 +9,6 @@
 #include "harness/vm/boot.h"
 
 namespace kassay::cli {
-namespace {
-
-class TwoLabs : public Lab {
- public:
-  explicit TwoLabs(const VmLabOptions& machines)
-      : host_(machines.installation, machines.headers), machines_(machines) {}
-
-  Status Ready(const std::set<std::string>& profiles) const override {
-    std::set<std::string> booted = profiles;
-    booted.erase(kHostProfile);
-    return machines_.Ready(booted);
-  }
-  Result<std::unique_ptr<Guest>> Fresh(const std::string& profile, const NoteSink& note) override {
-    return profile == kHostProfile ? host_.Fresh(profile, note) : machines_.Fresh(profile, note);
-  }
-  std::string SuitePath(const std::string& profile, const std::string& suite) const override {
-    return profile == kHostProfile ? host_.SuitePath(profile, suite)
-                                   : machines_.SuitePath(profile, suite);
-  }
-  std::map<std::string, TargetFacts> Facts() const override { return machines_.Facts(); }
-
- private:
-  HostLab host_;
-  VmLab machines_;
-};
-
-}  // namespace
 
 Result<VmLabOptions> MachinesOf(const Installation& installation, const Kernel& kernel,
                                 const MachineFlags& flags) {
@@ -49,7 +22,8 @@ Result<VmLabOptions> MachinesOf(const Installation& installation, const Kernel& 
 }
 
 std::unique_ptr<Lab> WithThisMachine(const VmLabOptions& machines) {
-  return std::make_unique<TwoLabs>(machines);
+  return std::make_unique<HostLab>(machines.installation, machines.headers,
+                                   std::make_unique<VmLab>(machines));
 }
 
 Result<std::string> WhatCarriesMachines() {

@@ -2,8 +2,10 @@
 
 #include "harness/base/process/program.h"
 #include "harness/base/text/line_cutter.h"
+#include "harness/profile/profile.h"
 #include "harness/protocol/records.h"
 #include "harness/protocol/suite_program.h"
+#include "harness/suite/installed_suites.h"
 
 namespace kassay {
 namespace {
@@ -47,10 +49,22 @@ class HostGuest : public Guest {
 
 }  // namespace
 
-Result<std::unique_ptr<Guest>> HostLab::Fresh(const std::string& /*profile*/,
-                                              const NoteSink& /*note*/) {
+Status HostLab::Ready(const std::set<std::string>& profiles) const {
+  std::set<std::string> booted = profiles;
+  booted.erase(kHostProfile);
+  return machines_->Ready(booted);
+}
+
+Result<std::unique_ptr<Guest>> HostLab::Fresh(const std::string& profile, const NoteSink& note) {
+  if (profile != kHostProfile) return machines_->Fresh(profile, note);
   KASSAY_TRY(std::filesystem::path headers, headers_->Folder());
   return std::make_unique<HostGuest>(std::move(headers));
+}
+
+std::string HostLab::SuitePath(const std::string& profile, const std::string& suite) const {
+  if (profile != kHostProfile) return machines_->SuitePath(profile, suite);
+  const auto files = FindSuite(installation_, suite);
+  return files ? files->executable.string() : "";
 }
 
 }  // namespace kassay

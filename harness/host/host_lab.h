@@ -4,32 +4,37 @@
 
 #include <memory>
 
+#include "harness/base/installation.h"
 #include "harness/kernel/headers.h"
-#include "harness/suite/installed_suites.h"
 #include "harness/target/lab.h"
 
 namespace kassay {
 
 class HostLab : public Lab {
  public:
-  // `headers` become $KASSAY_KERNEL_HEADERS of what runs.
-  HostLab(Installation installation, std::shared_ptr<KernelHeaders> headers)
-      : installation_(std::move(installation)), headers_(std::move(headers)) {}
+  // `headers` become $KASSAY_KERNEL_HEADERS of what runs here. Every profile but kHostProfile is
+  // for `machines`.
+  HostLab(Installation installation, std::shared_ptr<KernelHeaders> headers,
+          std::unique_ptr<Lab> machines)
+      : installation_(std::move(installation)),
+        headers_(std::move(headers)),
+        machines_(std::move(machines)) {}
 
-  [[nodiscard]] Status Ready(const std::set<std::string>&) const override { return {}; }
+  [[nodiscard]] Status Ready(const std::set<std::string>& profiles) const override;
   [[nodiscard]] Result<std::unique_ptr<Guest>> Fresh(const std::string& profile,
                                                      const NoteSink& note) override;
   // Empty for a suite that the installation does not have.
-  [[nodiscard]] std::string SuitePath(const std::string&, const std::string& suite) const override {
-    const auto files = FindSuite(installation_, suite);
-    return files ? files->executable.string() : "";
+  [[nodiscard]] std::string SuitePath(const std::string& profile,
+                                      const std::string& suite) const override;
+  // Those of the machines: of this one there is nothing to tell.
+  [[nodiscard]] std::map<std::string, TargetFacts> Facts() const override {
+    return machines_->Facts();
   }
-  // There is no machine to tell of.
-  [[nodiscard]] std::map<std::string, TargetFacts> Facts() const override { return {}; }
 
  private:
   const Installation installation_;
   const std::shared_ptr<KernelHeaders> headers_;
+  const std::unique_ptr<Lab> machines_;
 };
 
 }  // namespace kassay

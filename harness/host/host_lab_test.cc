@@ -4,6 +4,7 @@
 
 #include <csignal>
 
+#include "harness/profile/profile.h"
 #include "harness/protocol/records.h"
 
 namespace kassay {
@@ -16,9 +17,10 @@ GuestOutcome RunShell(const std::string& script, std::chrono::milliseconds limit
   GuestCommand command;
   command.argv = {"/bin/sh", "-c", script};
   command.limit = limit;
-  HostLab lab({}, std::make_shared<KernelHeaders>(
-                      []() -> Result<std::filesystem::path> { return "/the/headers"; }));
-  const auto guest = lab.Fresh("host", {});
+  const auto headers = std::make_shared<KernelHeaders>(
+      []() -> Result<std::filesystem::path> { return "/the/headers"; });
+  HostLab lab({}, headers, /*machines=*/nullptr);
+  const auto guest = lab.Fresh(kHostProfile, {});
   if (!guest) return GuestOutcome();
   const auto outcome = (*guest)->Run(command, nullptr);
   EXPECT_TRUE(outcome) << outcome.error().message;
