@@ -7,10 +7,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <functional>
-#include <string>
-#include <utility>
-#include <vector>
+#include <map>
 
 #include "harness/base/installation.h"
 #include "harness/base/result.h"
@@ -29,13 +26,13 @@ struct Context {
 
 using AddCommand = void (*)(CLI::App& app, Context& context);
 
-inline std::vector<std::pair<int, AddCommand>>& Commands() {
-  static std::vector<std::pair<int, AddCommand>> commands;
+inline std::multimap<int, AddCommand>& Commands() {
+  static std::multimap<int, AddCommand> commands;
   return commands;
 }
 
 struct CommandRegistration {
-  CommandRegistration(int order, AddCommand add) { Commands().emplace_back(order, add); }
+  CommandRegistration(int order, AddCommand add) { Commands().emplace(order, add); }
 };
 
 #define KASSAY_COMMAND(order, add) \

@@ -16,33 +16,18 @@ enum class ExitCode : int {
 };
 
 [[nodiscard]] constexpr ExitCode ExitCodeOf(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::kUsage:
-      return ExitCode::kUsage;
-    case ErrorKind::kRefuted:
-      return ExitCode::kNonconformant;
-    case ErrorKind::kInterrupted:
-      return ExitCode::kInterrupted;
-    case ErrorKind::kUnable:
-      break;
-  }
-  return ExitCode::kCouldNotTest;
+  return kind == ErrorKind::kUsage         ? ExitCode::kUsage
+         : kind == ErrorKind::kRefuted     ? ExitCode::kNonconformant
+         : kind == ErrorKind::kInterrupted ? ExitCode::kInterrupted
+                                           : ExitCode::kCouldNotTest;
 }
 
 [[nodiscard]] constexpr ExitCode ExitCodeOf(RunOutcome outcome) {
-  switch (outcome) {
-    case RunOutcome::kConformant:
-      return ExitCode::kConformant;
-    case RunOutcome::kNonconformant:
-      return ExitCode::kNonconformant;
-    case RunOutcome::kRegressed:
-      return ExitCode::kRegressed;
-    case RunOutcome::kInterrupted:
-      return ExitCode::kInterrupted;
-    case RunOutcome::kCouldNotTest:
-      break;
-  }
-  return ExitCode::kCouldNotTest;
+  return outcome == RunOutcome::kConformant      ? ExitCode::kConformant
+         : outcome == RunOutcome::kNonconformant ? ExitCode::kNonconformant
+         : outcome == RunOutcome::kRegressed     ? ExitCode::kRegressed
+         : outcome == RunOutcome::kInterrupted   ? ExitCode::kInterrupted
+                                                 : ExitCode::kCouldNotTest;
 }
 
 }  // namespace kassay::cli

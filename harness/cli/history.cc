@@ -33,8 +33,6 @@ Examples:
 Exit codes: 0 all taken up, 2 a file is no result, 3 the store cannot be written.)";
 
 struct Options {
-  explicit Options(const Installation& installation) : history(installation.HistoryFile()) {}
-
   fs::path history;
   std::string name;
   std::string format = "table";
@@ -73,7 +71,7 @@ Result<ExitCode> Import(const Options& options) {
 }
 
 void AddHistoryCommands(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>(context.installation);
+  const auto options = std::make_shared<Options>(Options{context.installation.HistoryFile()});
   CLI::App* history = app.add_subcommand("history", "Show a case or a requirement over all runs");
   history->footer(kHistoryFooter);
   history->add_option("NAME", options->name, "A case (suite.Group.Case) or a requirement")
@@ -84,20 +82,16 @@ void AddHistoryCommands(CLI::App& app, Context& context) {
   history->add_option("--format", options->format, "`table` or `json`")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
-  CLI::App* import = app.add_subcommand("import", "Take result files up into the history");
-  import->footer(kImportFooter);
-  import->add_option("RESULT", options->files, "results.json files, or their folders")
+  CLI::App* taking = app.add_subcommand("import", "Take result files up into the history");
+  taking->footer(kImportFooter);
+  taking->add_option("RESULT", options->files, "results.json files, or their folders")
       ->required()
       ->check(CLI::ExistingPath);
-  const auto act = [options, &context](Result<ExitCode> (*what)(const Options&)) {
-    context.Finish(what(*options));
-  };
-  history->callback([act] { act(&Show); });
-  import->callback([act] { act(&Import);
-});
-}  // namespace
+  history->callback([options, &context] { context.Finish(Show(*options)); });
+  taking->callback([options, &context] { context.Finish(Import(*options)); });
+}
 
 KASSAY_COMMAND(32, AddHistoryCommands);
 
-}  // namespace kassay::cli
+}  // namespace
 }  // namespace kassay::cli

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <iostream>
 
 #include "harness/base/interrupt.h"
@@ -37,10 +36,7 @@ int Main(int argc, char** argv) {
   app.footer(kFooter);
   Context context{Installation::OfThisProgram()};
   AddSuitesOption(app, context.installation);
-  auto commands = Commands();
-  std::stable_sort(commands.begin(), commands.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (const auto& [order, add] : commands) add(app, context);
+  for (const auto& [order, add] : Commands()) add(app, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,5 +1,4 @@
 // kassay report RESULT: a result in another form.
-#include <iostream>
 #include <memory>
 
 #include "harness/cli/command.h"
@@ -38,8 +37,6 @@ Exit codes: 0 written (whatever the verdict; with --level, --waivers or --baseli
 2 wrong usage, or not a result.)";
 
 struct Options {
-  explicit Options(const Installation& where) : installation(where) {}
-
   const Installation& installation;
   fs::path result;
   std::string format = "html";
@@ -56,10 +53,8 @@ bool HasChecks(const CheckFlags& flags) {
 Result<std::string> TextOf(const RunResult& run, const Options& options,
                            const CheckOutcome& checked) {
   if (options.format == "table") {
-    TableOptions table;
-    table.findings = checked.findings;
-    if (HasChecks(options.checks)) table.verdict = checked.verdict;
-    return TableOf(run, table);
+    return TableOf(run, {.findings = checked.findings,
+                         .verdict = HasChecks(options.checks) ? checked.verdict : ""});
   }
   if (options.format == "junit") return JUnitOf(run);
   if (options.format == "ktap") return KtapOf(run);
@@ -105,7 +100,7 @@ Result<ExitCode> Write(const Options& options) {
 }
 
 void AddReportCommand(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>(context.installation);
+  const auto options = std::make_shared<Options>(Options{context.installation});
   CLI::App* command = app.add_subcommand("report", "Write a result in another form");
   command->footer(kFooter);
   command->add_option("RESULT", options->result, "A run's folder, or results.json")
