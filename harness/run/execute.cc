@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <thread>
+#include <tuple>
 
 #include "harness/base/interrupt.h"
 #include "harness/protocol/suite_program.h"
@@ -21,14 +22,12 @@ using Unit = std::vector<const PlannedCase*>;  // what one worker does in one go
 
 std::vector<Unit> UnitsOf(const std::vector<PlannedCase>& cases, bool together) {
   std::vector<Unit> units;
-  std::map<std::pair<std::string, std::string>, size_t> by_group;
+  std::map<std::tuple<std::string, std::string, std::string>, size_t> by_group;
   for (const PlannedCase& planned : cases) {
-    if (!together || !planned.why_not.empty()) {
-      units.push_back({&planned});
-      continue;
-    }
-    const auto [at, is_new] =
-        by_group.try_emplace({planned.which.suite, planned.which.profile}, units.size());
+    const bool alone = !together || !planned.why_not.empty();
+    const auto [at, is_new] = by_group.try_emplace(
+        {planned.which.suite, planned.which.profile, alone ? planned.which.listed->name : ""},
+        units.size());
     if (is_new) units.emplace_back();
     units[at->second].push_back(&planned);
   }
@@ -80,7 +79,6 @@ class Worker {
     return AsJournalled(outcome);
   }
 
-  // After this, a kept machine can no longer be trusted with the next case.
   static bool IsHarmed(const CaseToJudge& which, const Attempt& attempt) {
     return !attempt.outcome || attempt.outcome->end == GuestOutcome::End::kKernelDied ||
            attempt.outcome->taint_after != attempt.outcome->taint_before ||

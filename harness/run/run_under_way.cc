@@ -93,7 +93,10 @@ class RunUnderWay {
                          return Keep(ended, attempts);
                        }));
     }
-    if (first_machine_error_ && NothingWasTested() && !options_.probe_only && !Interrupted())
+    // Every case that was to run in a machine failed for the harness's own fault.
+    const bool nothing_tested = std::ranges::all_of(
+        told_, [](const auto& entry) { return entry.second == Verdict::kError; });
+    if (first_machine_error_ && nothing_tested && !options_.probe_only && !Interrupted())
       return Fail(*first_machine_error_);
     KASSAY_CHECK(RecordMachines());
     KASSAY_CHECK(journal_->End(Now(), Interrupted()));
@@ -272,12 +275,6 @@ class RunUnderWay {
       KASSAY_CHECK(journal_->AddMachine(profile, machine));
     }
     return {};
-  }
-
-  // Every case that was to run in a machine failed for the harness's own fault.
-  bool NothingWasTested() const {
-    return std::ranges::all_of(told_,
-                               [](const auto& entry) { return entry.second == Verdict::kError; });
   }
 
   Lab& lab_;
