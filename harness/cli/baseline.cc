@@ -4,13 +4,16 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <set>
 
+#include "harness/base/interrupt.h"
 #include "harness/cli/command.h"
 #include "harness/cli/one_run.h"
-#include "harness/cli/record_all.h"
 #include "harness/cli/run_checks.h"
 #include "harness/compare/baseline_files.h"
 #include "harness/compare/compare_text.h"
+#include "harness/compare/record_plan.h"
+#include "harness/kernel/build.h"
 
 namespace kassay::cli {
 namespace {
@@ -39,11 +42,8 @@ Exit codes: 0 recorded (whatever the verdict), 2 wrong usage or a run that is no
 3 could not test, 130 interrupted.)";
 
 struct Options {
-  explicit Options(Installation& installation) : kernel(installation) {}
-
-  KernelOptions kernel;
-  std::vector<std::string> kernels;
   RunFlags flags;
+  std::vector<std::string> kernels;
   fs::path result;
   fs::path folder;
   bool all = false;
@@ -52,7 +52,7 @@ struct Options {
 };
 
 fs::path FolderOf(const Options& options) {
-  return options.folder.empty() ? BaselinesDir(*options.kernel.installation) : options.folder;
+  return BaselinesDir(options.flags.kernel.installation, options.folder);
 }
 
 Result<ExitCode> Write(const RunResult& run, const Options& options) {
@@ -64,16 +64,83 @@ Result<ExitCode> Write(const RunResult& run, const Options& options) {
   return ExitCode::kConformant;
 }
 
+Result<std::vector<std::string>> KnownKernels(const StoreOptions& store) {
+  std::vector<std::string> specs;
+  KASSAY_TRY(const auto pins, KernelStore(store).Pinned());
+  for (const PinnedKernel& pin : pins) specs.push_back(pin.Spec());
+  KASSAY_TRY(const auto references, BuiltReferences(store));
+  specs.insert(specs.end(), references.begin(), references.end());
+  return specs;
+}
+
+// What the step's run says, beside what was recorded before.
+Result<std::string> RecordStepOf(const RecordStep& step, const std::set<std::string>& recorded_next,
+                                 const Options& options) {
+  RunFlags flags = options.flags;
+  flags.run.suites = {step.suite};
+  KASSAY_TRY(const RunResult run, RunOneKernel(flags, step.kernel));
+  KASSAY_CHECK(CheckRecordable(run));
+  const Baseline fresh = BaselineOf(run);
+  const fs::path folder = FolderOf(options);
+  const auto before = LoadBaseline(folder / BaselineName(fresh.kernel) / (step.suite + ".json"));
+  KASSAY_CHECK(RecordBaseline(fresh, folder, recorded_next));
+  return before ? Summary(Compare(*before, fresh))
+                : fmt::format("{} cases, recorded for the first time", fresh.cases.size());
+}
+
+void Print(const RecordStep& step, const std::string& text) {
+  std::cout << fmt::format("{:<22} {:<18} {}\n", step.kernel, step.suite, text) << std::flush;
+}
+
+Error InterruptedBefore(const std::vector<RecordStep>& left, bool by_force) {
+  const std::string how =
+      by_force ? fmt::format("go on with:\n  {}", fmt::join(CommandsFor(left), "\n  "))
+               : "the same command goes on";
+  return {fmt::format("interrupted; {} baselines are left; {}", left.size(), how),
+          ErrorKind::kInterrupted};
+}
+
+// Prints the plan, then a line a step with what changed. What is recorded is on disk when its line
+// is printed. A step that fails does not end the rest; its exit code is given back. Interrupted: an
+// error that says how to go on.
+Result<ExitCode> RecordAll(const Options& options) {
+  const Installation& installation = options.flags.kernel.installation;
+  RecordPlanOptions plan{FolderOf(options), options.kernels, options.flags.run.suites,
+                         options.force};
+  if (plan.kernels.empty()) {
+    KASSAY_TRY(plan.kernels, KnownKernels(options.flags.kernel.store));
+  }
+  if (plan.suites.empty()) {
+    KASSAY_TRY(plan.suites, InstalledSuites(installation));
+  }
+  KASSAY_TRY(const std::vector<RecordStep> steps, PlanRecording(plan, installation));
+  for (const RecordStep& step : steps) Print(step, step.why);
+  std::cout << fmt::format("{} of {} baselines to record\n", steps.size(),
+                           plan.kernels.size() * plan.suites.size())
+            << std::flush;
+  ExitCode code = ExitCode::kConformant;
+  for (auto step = steps.begin(); step != steps.end() && !options.dry_run; ++step) {
+    std::set<std::string> recorded_next;
+    for (auto next = step + 1; next != steps.end(); ++next)
+      if (next->kernel == step->kernel) recorded_next.insert(next->suite);
+    const auto recorded = RecordStepOf(*step, recorded_next, options);
+    if (recorded) {
+      Print(*step, *recorded);
+    } else if (Interrupted() || recorded.error().kind == ErrorKind::kInterrupted) {
+      return Fail(InterruptedBefore({step, steps.end()}, options.force));
+    } else {
+      code = Report(recorded.error());
+    }
+  }
+  return code;
+}
+
 Result<ExitCode> Record(const Options& options) {
-  if (options.all)
-    return RecordAll({FolderOf(options), options.kernels, options.kernel, options.flags,
-                      options.force, options.dry_run});
+  if (options.all) return RecordAll(options);
   if (options.kernels.size() != 1)
     return Fail("name one kernel with --kernel, or record --all", ErrorKind::kUsage);
-  KernelOptions kernel = options.kernel;
-  kernel.spec = options.kernels.front();
-  KASSAY_TRY(const OneRun one, RunOneKernel(kernel, options.flags));
-  return Write(one.result, options);
+  KASSAY_TRY(const RunResult run, RunOneKernel(options.flags, options.kernels.front()));
+  return Write(run, options);
 }
 
 Result<ExitCode> From(const Options& options) {
@@ -84,8 +151,7 @@ Result<ExitCode> From(const Options& options) {
 Result<ExitCode> List(const Options& options) {
   for (const fs::path& folder : RecordedKernels(FolderOf(options))) {
     KASSAY_TRY(const Baseline baseline, LoadBaseline(folder));
-    const auto held = std::count_if(baseline.cases.begin(), baseline.cases.end(),
-                                    [](const auto& c) { return c.verdict == Verdict::kPass; });
+    const auto held = std::ranges::count(baseline.cases, Verdict::kPass, &BaselineCase::verdict);
     std::cout << fmt::format("{:<20} {:<32} {:>5} cases, {:>5} pass  {}\n", baseline.kernel.spec,
                              baseline.kernel.release, baseline.cases.size(), held, folder.string());
   }
@@ -93,7 +159,7 @@ Result<ExitCode> List(const Options& options) {
 }
 
 void AddBaselineCommand(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>(context.installation);
+  const auto options = std::make_shared<Options>(Options{{context.installation}});
   CLI::App* command = app.add_subcommand("baseline", "Record what later runs are compared with");
   command->footer(kFooter);
   command->require_subcommand(1);
@@ -108,7 +174,7 @@ void AddBaselineCommand(CLI::App& app, Context& context) {
   CLI::App* record = add("record", "Run a kernel and record it", &Record);
   record->add_option("--kernel", options->kernels,
                      "The kernel, e.g. debian:7.0.13; with --all several, and without it all");
-  AddStoreOptions(*record, options->kernel);
+  AddStoreOptions(*record, options->flags.kernel);
   AddRunFlags(*record, options->flags);
   record->add_option("--out", options->flags.run.out_dir, "The result folder of the run");
   CLI::Option* all =

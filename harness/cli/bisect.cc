@@ -28,13 +28,10 @@ Examples:
 Exit codes: 0 found, 2 wrong usage (the ends are not as said), 3 could not test, 130 interrupted.)";
 
 struct Options {
-  explicit Options(Installation& installation) : kernel(installation) {}
-
+  RunFlags flags;
   std::string case_id;
   std::string good;
   std::string bad;
-  KernelOptions kernel;
-  RunFlags flags;
 };
 
 KernelVersion VersionOf(const PinnedKernel& pin) {
@@ -45,33 +42,28 @@ bool IsOlder(const PinnedKernel& a, const PinnedKernel& b) { return VersionOf(a)
 
 // The pinned kernels from one end to the other, the good end first.
 Result<std::vector<PinnedKernel>> RowOf(const Options& options) {
-  const KernelStore store(options.kernel.store);
+  const KernelStore store(options.flags.kernel.store);
   KASSAY_TRY(std::vector<PinnedKernel> pins, store.Pinned());
   KASSAY_TRY(const PinnedKernel good, store.Pinned(options.good));
   KASSAY_TRY(const PinnedKernel bad, store.Pinned(options.bad));
-  std::sort(pins.begin(), pins.end(), IsOlder);
+  std::ranges::sort(pins, IsOlder);
   const auto low = std::min(VersionOf(good), VersionOf(bad));
   const auto high = std::max(VersionOf(good), VersionOf(bad));
   std::erase_if(pins,
                 [&](const auto& pin) { return VersionOf(pin) < low || high < VersionOf(pin); });
-  if (IsOlder(bad, good)) std::reverse(pins.begin(), pins.end());
+  if (IsOlder(bad, good)) std::ranges::reverse(pins);
   return pins;
 }
 
 Result<CaseStanding> Ask(const PinnedKernel& pin, const Options& options) {
-  KernelOptions kernel = options.kernel;
-  kernel.spec = pin.Spec();
   RunFlags flags = options.flags;
   const size_t dot = options.case_id.find('.');
   flags.run.suites = {options.case_id.substr(0, dot)};
   flags.run.filters = {options.case_id.substr(dot + 1)};
-  KASSAY_TRY(const OneRun one, RunOneKernel(kernel, flags));
-  const auto found =
-      std::find_if(one.result.cases.begin(), one.result.cases.end(),
-                   [&](const CaseResult& result) { return result.Id() == options.case_id; });
-  if (found == one.result.cases.end()) {
+  KASSAY_TRY(const RunResult run, RunOneKernel(flags, pin.Spec()));
+  const auto found = std::ranges::find(run.cases, options.case_id, &CaseResult::Id);
+  if (found == run.cases.end())
     return Fail("no result of " + options.case_id + "; see `kassay list cases`", ErrorKind::kUsage);
-  }
   std::cout << fmt::format("{:<20} {}{}{}\n", pin.Spec(), ToString(found->verdict),
                            found->reason.empty() ? "" : ": ", found->reason)
             << std::flush;
@@ -80,9 +72,8 @@ Result<CaseStanding> Ask(const PinnedKernel& pin, const Options& options) {
 }
 
 Result<ExitCode> Find(const Options& options) {
-  if (options.case_id.find('.') == std::string::npos) {
+  if (options.case_id.find('.') == std::string::npos)
     return Fail("name the case as SUITE.GROUP.CASE; see `kassay list cases`", ErrorKind::kUsage);
-  }
   KASSAY_TRY(const std::vector<PinnedKernel> row, RowOf(options));
   const auto found = Bisect(row.size(), [&](size_t i) { return Ask(row[i], options); });
   if (!found) return Fail(found.error().Within("bisect"));
@@ -95,21 +86,20 @@ Result<ExitCode> Find(const Options& options) {
                                   "on {}",
                                   options.case_id, bad, good))
             << fmt::format(" ({} of {} kernels were run)\n", found->asked, row.size());
-  for (const size_t i : found->untold) {
+  for (const size_t i : found->untold)
     std::cout << fmt::format("{} lies between them and could not tell\n", row[i].Spec());
-  }
   return ExitCode::kConformant;
 }
 
 void AddBisectCommand(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>(context.installation);
+  const auto options = std::make_shared<Options>(Options{{context.installation}});
   CLI::App* command =
       app.add_subcommand("bisect", "Find the kernel since which a case does not hold");
   command->footer(kFooter);
   command->add_option("--case", options->case_id, "SUITE.GROUP.CASE")->required();
   command->add_option("--good", options->good, "A pinned kernel on which it passes")->required();
   command->add_option("--bad", options->bad, "A pinned kernel on which it does not")->required();
-  command->add_option("--from", options->kernel.store.from_dir, "A folder with the packages");
+  command->add_option("--from", options->flags.kernel.store.from_dir, "A folder with the packages");
   command->add_option("--repeat", options->flags.run.repeat, "How often the case runs a kernel")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();

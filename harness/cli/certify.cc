@@ -55,8 +55,7 @@ Examples:
 Exit codes: 0 verified, 1 refused (the reason is said), 2 wrong usage.)";
 
 struct Options {
-  explicit Options(Installation& installation) : kernel(installation) {}
-
+  RunFlags flags;
   std::string level = "core";
   fs::path key;
   fs::path out;
@@ -64,8 +63,6 @@ struct Options {
   fs::path waivers;
   std::optional<int> allow_waived;
   fs::path bundle;
-  KernelOptions kernel;
-  RunFlags flags;
 };
 
 void Print(const Certificate& certificate, const char* what) {
@@ -86,11 +83,10 @@ Result<std::vector<std::string>> SuitesOf(const Installation& installation, cons
   std::vector<std::string> suites;
   KASSAY_TRY(const auto catalogues, LoadCatalogues(installation));
   for (const Catalogue& catalogue : catalogues) {
-    const bool asked = std::any_of(
-        catalogue.requirements.begin(), catalogue.requirements.end(), [&](const Requirement& r) {
-          return std::any_of(level.must_pass.begin(), level.must_pass.end(),
-                             [&](const std::string& glob) { return GlobMatches(glob, r.id); });
-        });
+    const bool asked = std::ranges::any_of(catalogue.requirements, [&](const Requirement& one) {
+      return std::ranges::any_of(
+          level.must_pass, [&](const std::string& glob) { return GlobMatches(glob, one.id); });
+    });
     if (asked) suites.push_back(catalogue.suite);
   }
   return suites;
@@ -103,8 +99,7 @@ Status CheckBeforeRun(const Installation& installation, const Level& level,
     return Fail("no certificate: the kernel's configuration is not known; name it with --config",
                 ErrorKind::kUsage);
   KASSAY_TRY(const auto suites, LoadSuites(installation, names));
-  std::vector<Catalogue> catalogues;
-  for (const Suite& suite : suites) catalogues.push_back(suite.catalogue);
+  KASSAY_TRY(const auto catalogues, LoadCatalogues(installation, names));
   KASSAY_TRY(const KernelVersion version, VersionOf(kernel.identity));
   KASSAY_TRY(const ResolvedLevel resolved, ResolveLevel(level, catalogues, version));
   std::map<std::string, Profile> profiles;
@@ -116,16 +111,12 @@ Status CheckBeforeRun(const Installation& installation, const Level& level,
   return accepted ? Status() : Fail(accepted.error().Within("no certificate"));
 }
 
-Status CheckSuites(const RunResult& run, const std::vector<std::string>& wanted,
-                   const Level& level) {
-  std::vector<std::string> lacking;
-  for (const std::string& suite : wanted) {
-    if (std::find(run.suites.begin(), run.suites.end(), suite) == run.suites.end())
-      lacking.push_back(suite);
-  }
-  if (lacking.empty()) return {};
+Status CheckSuites(const RunResult& run, std::vector<std::string> wanted, const Level& level) {
+  std::erase_if(wanted,
+                [&](const auto& suite) { return std::ranges::count(run.suites, suite) > 0; });
+  if (wanted.empty()) return {};
   return Fail(fmt::format("no certificate: level {} asks for suites that are not in the run: {}",
-                          level.name, fmt::join(lacking, ", ")),
+                          level.name, fmt::join(wanted, ", ")),
               ErrorKind::kRefuted);
 }
 
@@ -137,43 +128,39 @@ Result<Kernel> KernelAsShipped(const KernelOptions& options) {
   return kernel;
 }
 
-// The run that is certified: a new one, or one that was made before.
-Result<OneRun> RunOf(Options& options, const Level& level) {
-  const Installation& installation = *options.kernel.installation;
+// The folder of the run that is certified: a new one, or one that was made before.
+Result<fs::path> RunOf(Options& options, const Level& level) {
+  const Installation& installation = options.flags.kernel.installation;
   KASSAY_TRY(const std::vector<std::string> suites, SuitesOf(installation, level));
   if (options.run.empty()) {
-    KASSAY_TRY(const Kernel kernel, KernelAsShipped(options.kernel));
+    KASSAY_TRY(const Kernel kernel, KernelAsShipped(options.flags.kernel));
     KASSAY_CHECK(CheckBeforeRun(installation, level, suites, kernel));
     options.flags.run.suites = suites;
     options.flags.run.profile = level.profile;
     options.flags.machine.boot = "bzimage";
     options.flags.run.out_dir = options.out.string() + ".run";
-    return RunOneKernel(options.kernel, options.flags);
+    KASSAY_CHECK(RunOneKernel(options.flags, options.flags.kernel.spec));
+    return options.flags.run.out_dir;
   }
-  OneRun one;
-  one.folder = options.run;
   KASSAY_TRY(const RunRecord record, ReadRunRecord(options.run));
-  KASSAY_TRY(one.result, Conclude(record));
-  KASSAY_CHECK(CheckSuites(one.result, suites, level));
-  KASSAY_TRY(one.kernel, KernelAsShipped(options.kernel));
-  if (one.kernel.identity.image_sha256 != one.result.kernel.image_sha256) {
-    return Fail(options.run.string() + " is a run of another kernel than " + options.kernel.spec,
-                ErrorKind::kUsage);
-  }
-  return one;
+  KASSAY_TRY(const RunResult run, Conclude(record));
+  KASSAY_CHECK(CheckSuites(run, suites, level));
+  KASSAY_TRY(const Kernel kernel, KernelAsShipped(options.flags.kernel));
+  if (kernel.identity.image_sha256 == run.kernel.image_sha256) return options.run;
+  return Fail(
+      options.run.string() + " is a run of another kernel than " + options.flags.kernel.spec,
+      ErrorKind::kUsage);
 }
 
 Result<ExitCode> Certify(Options& options) {
   KASSAY_TRY(const Key key, Key::Load(options.key, /*private_key=*/true));
-  const Installation& installation = *options.kernel.installation;
+  const Installation& installation = options.flags.kernel.installation;
   KASSAY_TRY(const Level level, LoadLevel(installation.LevelsDir(), options.level));
   std::error_code ignored;
-  if (fs::exists(options.out, ignored)) {
+  if (fs::exists(options.out, ignored))
     return Fail(options.out.string() + " is there already", ErrorKind::kUsage);
-  }
-  KASSAY_TRY(const OneRun one, RunOf(options, level));
   CertifyInput input;
-  input.run_dir = one.folder;
+  KASSAY_TRY(input.run_dir, RunOf(options, level));
   input.level_file = installation.LevelsDir() / (level.name + ".toml");
   input.waivers_file = options.waivers;
   input.allow_waived = options.allow_waived;
@@ -183,10 +170,9 @@ Result<ExitCode> Certify(Options& options) {
     return HtmlOfRun(run, context);
   };
   auto certificate = MakeBundle(input, key, options.out);
-  if (!certificate) {
-    return Fail(
-        certificate.error().Within("no certificate (the run is in " + one.folder.string() + ")"));
-  }
+  if (!certificate)
+    return Fail(certificate.error().Within("no certificate (the run is in " +
+                                           input.run_dir.string() + ")"));
   Print(*certificate, options.out.c_str());
   return ExitCode::kConformant;
 }
@@ -208,11 +194,11 @@ Result<ExitCode> Verify(Options& options) {
 }
 
 void AddCertifyCommands(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>(context.installation);
+  const auto options = std::make_shared<Options>(Options{{context.installation}});
   CLI::App* certify = app.add_subcommand("certify", "Make a signed certificate of a kernel");
   certify->footer(kCertifyFooter);
   certify->add_option("--level", options->level, "levels/NAME.toml")->capture_default_str();
-  AddKernelOptions(*certify, options->kernel, /*required=*/true);
+  AddKernelOptions(*certify, options->flags.kernel, /*required=*/true);
   certify->add_option("--key", options->key, "The private key (PEM)")
       ->required()
       ->check(CLI::ExistingFile);
@@ -242,11 +228,8 @@ void AddCertifyCommands(CLI::App& app, Context& context) {
       ->check(CLI::ExistingDirectory);
   verify->add_option("--key", options->key, "The signer's public key (PEM)")
       ->check(CLI::ExistingFile);
-  const auto act = [options, &context](Result<ExitCode> (*what)(Options&)) {
-    context.Finish(what(*options));
-  };
-  certify->callback([act] { act(&Certify); });
-  verify->callback([act] { act(&Verify); });
+  certify->callback([options, &context] { context.Finish(Certify(*options)); });
+  verify->callback([options, &context] { context.Finish(Verify(*options)); });
 }
 
 KASSAY_COMMAND(36, AddCertifyCommands);

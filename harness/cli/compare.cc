@@ -14,7 +14,6 @@
 #include "harness/compare/baseline_files.h"
 #include "harness/compare/compare_text.h"
 #include "harness/kernel/spec.h"
-#include "harness/kernel/store.h"
 
 namespace kassay::cli {
 namespace {
@@ -43,33 +42,22 @@ Examples:
 Exit codes: 0 not worse, 4 worse, 2 wrong usage or refused, 3 could not test, 130 interrupted.)";
 
 struct Options {
-  explicit Options(Installation& installation) : kernel(installation) {}
-
+  RunFlags flags;
   std::string before;
   std::string after;
   std::string format = "table";
   fs::path output;
   fs::path baselines;
   bool allow_differences = false;
-  KernelOptions kernel;
-  RunFlags flags;
 };
 
 // What is there already; nothing if `name` is a kernel that has to be run. A name that is neither
 // is told before any kernel is run.
 Result<std::optional<Baseline>> RecordedSide(const std::string& name, const Options& options) {
-  if (IsRecorded(name)) {
-    KASSAY_TRY(Baseline side, LoadBaseline(name));
-    return side;
-  }
-  const fs::path folder =
-      options.baselines.empty() ? BaselinesDir(*options.kernel.installation) : options.baselines;
-  KernelIdentity identity;
-  identity.spec = name;
-  if (const auto file = FindBaseline(folder, identity)) {
-    KASSAY_TRY(Baseline side, LoadBaseline(*file));
-    return side;
-  }
+  if (IsRecorded(name)) return LoadBaseline(name);
+  const KernelOptions& kernel = options.flags.kernel;
+  const fs::path folder = BaselinesDir(kernel.installation, options.baselines);
+  if (const auto file = FindBaseline(folder, {.spec = name})) return LoadBaseline(*file);
   const auto spec = ParseKernelSpec(name);
   if (!spec) {
     return Fail(fmt::format("'{}' is no result (results.json, a run's folder, a baseline) and no "
@@ -77,9 +65,8 @@ Result<std::optional<Baseline>> RecordedSide(const std::string& name, const Opti
                             name, spec.error().message),
                 ErrorKind::kUsage);
   }
-  if (std::holds_alternative<PinnedSpec>(*spec) && name.starts_with("debian:")) {
-    KASSAY_TRY(const PinnedKernel pin, KernelStore(options.kernel.store).Pinned(name));
-  }
+  if (std::holds_alternative<PinnedSpec>(*spec) && name.starts_with("debian:"))
+    KASSAY_CHECK(KernelStore(kernel.store).Pinned(name));
   return std::nullopt;
 }
 
@@ -90,10 +77,8 @@ Result<Baseline> SideOf(std::optional<Baseline> recorded, const std::string& nam
       "kassay: there is no baseline of {}, so it is run now; `kassay baseline record --kernel {}` "
       "would keep the result\n",
       name, name);
-  KernelOptions kernel = options.kernel;
-  kernel.spec = name;
-  KASSAY_TRY(const OneRun one, RunOneKernel(kernel, options.flags));
-  return BaselineOf(one.result);
+  KASSAY_TRY(const RunResult run, RunOneKernel(options.flags, name));
+  return BaselineOf(run);
 }
 
 std::string TextOf(const Comparison& comparison, const Options& options,
@@ -101,7 +86,7 @@ std::string TextOf(const Comparison& comparison, const Options& options,
   if (options.format == "markdown") return ToMarkdown(comparison);
   if (options.format == "json") return ToJson(comparison);
   if (options.format == "html")
-    return HtmlOfComparison(comparison, TextsOf(*options.kernel.installation, suites));
+    return HtmlOfComparison(comparison, TextsOf(options.flags.kernel.installation, suites));
   return ToTable(comparison);
 }
 
@@ -127,7 +112,7 @@ Result<ExitCode> CompareThem(const Options& options) {
 }
 
 void AddCompareCommand(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>(context.installation);
+  const auto options = std::make_shared<Options>(Options{{context.installation}});
   CLI::App* command = app.add_subcommand("compare", "Tell what changed between two kernels");
   command->footer(kFooter);
   command->add_option("A", options->before, "Before")->required();

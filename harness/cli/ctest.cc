@@ -7,14 +7,13 @@
 //                              unmet, which CTest shows as skipped; 1: anything else
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
 #include "harness/base/file.h"
 #include "harness/cli/command.h"
-#include "harness/cli/kernel_options.h"
 #include "harness/cli/labs.h"
-#include "harness/cli/run_options.h"
 #include "harness/report/printable.h"
 #include "harness/suite/selection.h"
 #include "harness/verdict/conclude.h"
@@ -23,14 +22,11 @@ namespace kassay::cli {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr int kSkipped = 77;
+constexpr ExitCode kSkipped{77};
 // What a case costs beside its own time limit, on a slow and busy machine, in seconds.
 constexpr int kOverheadSeconds = 240;
 
 struct Options {
-  explicit Options(Installation& installation) : kernel(installation) {}
-
-  KernelOptions kernel;
   RunFlags flags;
   std::string suite;
   std::string case_name;
@@ -51,7 +47,7 @@ std::string TestsOf(const Suite& suite, const Options& options) {
   const auto add = [&](const std::string& test, const char* command, const std::string& more,
                        const std::string& properties) {
     script += fmt::format("add_test({} {} {} --kernel {} --suite {} --dir {}{})\n", Quoted(test),
-                          Quoted(program), command, Quoted(options.kernel.spec), Quoted(name),
+                          Quoted(program), command, Quoted(options.flags.kernel.spec), Quoted(name),
                           Quoted(options.dir.string()), more);
     script += fmt::format("set_tests_properties({} PROPERTIES LABELS {} {})\n", Quoted(test),
                           Quoted(options.prefix), properties);
@@ -63,15 +59,15 @@ std::string TestsOf(const Suite& suite, const Options& options) {
   for (const ListedCase& listed : suite.list.cases) {
     add(fixture + "." + listed.name, "ctest-case", " --case " + Quoted(listed.name),
         fmt::format("FIXTURES_REQUIRED {} SKIP_RETURN_CODE {} TIMEOUT {}", Quoted(fixture),
-                    kSkipped, listed.timeout_s + kOverheadSeconds));
+                    static_cast<int>(kSkipped), listed.timeout_s + kOverheadSeconds));
   }
   return script;
 }
 
-Result<int> Script(const Options& options) {
-  KASSAY_TRY(const Suite suite, LoadSuite(*options.kernel.installation, options.suite));
+Result<ExitCode> Script(Options& options) {
+  KASSAY_TRY(const Suite suite, LoadSuite(options.flags.kernel.installation, options.suite));
   KASSAY_CHECK(WriteFileAtomically(options.output, TestsOf(suite, options)));
-  return 0;
+  return ExitCode::kConformant;
 }
 
 class NotesShown : public RunObserver {
@@ -81,17 +77,23 @@ class NotesShown : public RunObserver {
   }
 };
 
-Result<int> Prepare(Options& options) {
-  RunOptions& run = options.flags.run;
-  run.suites = {options.suite};
-  run.out_dir = options.dir / "prepared";
-  run.probe_only = true;
+// A run of the suite, in a folder that nothing is left in.
+Result<RunResult> RunAnew(Options& options, const fs::path& folder) {
+  options.flags.run.suites = {options.suite};
+  options.flags.run.out_dir = folder;
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+  KASSAY_TRY(const Kernel kernel, ResolveKernel(options.flags.kernel));
+  NotesShown observer;
+  return RunOn(kernel, options.flags, observer);
+}
+
+Result<ExitCode> Prepare(Options& options) {
   std::error_code ignored;
   fs::remove_all(options.dir, ignored);
-  KASSAY_TRY(const Kernel kernel, ResolveKernel(options.kernel));
-  NotesShown observer;
-  KASSAY_TRY(const RunResult result, RunOn(kernel, options.kernel, options.flags, observer));
-  return result.interrupted ? static_cast<int>(ExitCode::kInterrupted) : 0;
+  options.flags.run.probe_only = true;
+  KASSAY_TRY(const RunResult result, RunAnew(options, options.dir / "prepared"));
+  return result.interrupted ? ExitCode::kInterrupted : ExitCode::kConformant;
 }
 
 void Show(const CaseResult& result) {
@@ -110,65 +112,51 @@ void Show(const CaseResult& result) {
   for (const std::string& line : result.kernel_log) std::cout << PrintableLine(line) << "\n";
 }
 
-int CodeOf(const CaseResult& result) {
-  if (result.verdict == Verdict::kPass || result.erratum) return 0;
-  return result.verdict == Verdict::kAbsent || result.verdict == Verdict::kUnmet ? kSkipped : 1;
+ExitCode CodeOf(const CaseResult& result) {
+  if (result.verdict == Verdict::kPass || result.erratum) return ExitCode::kConformant;
+  const bool skipped = result.verdict == Verdict::kAbsent || result.verdict == Verdict::kUnmet;
+  return skipped ? kSkipped : ExitCode::kNonconformant;
 }
 
-Result<int> Case(Options& options) {
+Result<ExitCode> Case(Options& options) {
   RunOptions& run = options.flags.run;
-  run.suites = {options.suite};
   run.filters = {options.case_name};
   run.jobs = 1;
   run.prepared = options.dir / "prepared";
   std::string folder = options.case_name;
-  std::replace(folder.begin(), folder.end(), '/', '_');
-  run.out_dir = options.dir / folder;
-  std::error_code ignored;
-  fs::remove_all(run.out_dir, ignored);
-  KASSAY_TRY(const Kernel kernel, ResolveKernel(options.kernel));
-  NotesShown observer;
-  KASSAY_TRY(const RunResult result, RunOn(kernel, options.kernel, options.flags, observer));
-  if (result.interrupted) return static_cast<int>(ExitCode::kInterrupted);
+  std::ranges::replace(folder, '/', '_');
+  KASSAY_TRY(const RunResult result, RunAnew(options, options.dir / folder));
+  if (result.interrupted) return ExitCode::kInterrupted;
   // Whoever holds the record comes to the same result.
   KASSAY_TRY(const RunRecord record, ReadRunRecord(run.out_dir));
   KASSAY_TRY(const RunResult again, Conclude(record));
   if (ToJson(again) != ToJson(result))
     return Fail(run.out_dir.string() + ": its record does not give its result");
-  for (const CaseResult& one : result.cases) {
-    if (one.case_name != options.case_name) continue;
-    Show(one);
-    const int code = CodeOf(one);
-    if (code != 1) fs::remove_all(run.out_dir, ignored);
-    return code;
-  }
-  return Fail("no verdict for " + options.case_name);
-}
-
-CLI::App* AddHidden(CLI::App& app, const char* name, const std::shared_ptr<Options>& options) {
-  CLI::App* command = app.add_subcommand(name, "For CTest");
-  command->group("");
-  AddKernelOptions(*command, options->kernel, /*required=*/true);
-  command->add_option("--suite", options->suite)->required();
-  command->add_option("--dir", options->dir)->required();
-  return command;
+  const auto one = std::ranges::find(result.cases, options.case_name, &CaseResult::case_name);
+  if (one == result.cases.end()) return Fail("no verdict for " + options.case_name);
+  Show(*one);
+  const ExitCode code = CodeOf(*one);
+  std::error_code ignored;
+  if (code != ExitCode::kNonconformant) fs::remove_all(run.out_dir, ignored);
+  return code;
 }
 
 void AddCtestCommands(CLI::App& app, Context& context) {
-  const auto finish = [&context](const Result<int>& code) {
-    context.exit_code = code ? static_cast<ExitCode>(*code) : Report(code.error());
+  const auto options = std::make_shared<Options>(Options{{context.installation}});
+  const auto add = [&](const char* name, Result<ExitCode> (*act)(Options&)) {
+    CLI::App* command = app.add_subcommand(name, "For CTest")->group("");
+    AddKernelOptions(*command, options->flags.kernel, /*required=*/true);
+    command->add_option("--suite", options->suite)->required();
+    command->add_option("--dir", options->dir)->required();
+    command->callback([options, act, &context] { context.Finish(act(*options)); });
+    return command;
   };
-  const auto options = std::make_shared<Options>(context.installation);
-  CLI::App* script = AddHidden(app, "ctest-script", options);
+  CLI::App* script = add("ctest-script", &Script);
   script->add_option("--prefix", options->prefix);
   script->add_option("--needs", options->needs);
   script->add_option("--output", options->output)->required();
-  script->callback([options, finish] { finish(Script(*options)); });
-  CLI::App* prepare = AddHidden(app, "ctest-prepare", options);
-  prepare->callback([options, finish] { finish(Prepare(*options)); });
-  CLI::App* one = AddHidden(app, "ctest-case", options);
-  one->add_option("--case", options->case_name)->required();
-  one->callback([options, finish] { finish(Case(*options)); });
+  add("ctest-prepare", &Prepare);
+  add("ctest-case", &Case)->add_option("--case", options->case_name)->required();
 }
 
 KASSAY_COMMAND(90, AddCtestCommands);

@@ -1,12 +1,10 @@
 // kassay doctor: what this machine can do, and the command that mends what it cannot.
 #include <fmt/format.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <iostream>
 #include <map>
 #include <memory>
-#include <optional>
 #include <sstream>
 #include <thread>
 
@@ -34,10 +32,8 @@ Examples:
 Exit codes: 0 kassay can work here, 2 wrong usage, 3 something is missing (each with its remedy).)";
 
 struct Options {
-  explicit Options(Installation& installation) : kernel(installation) {}
-
   KernelOptions kernel;
-  std::string boot;
+  MachineFlags machine;
   bool no_boot = false;
 };
 
@@ -45,19 +41,19 @@ class Doctor {
  public:
   explicit Doctor(const Options& options) : options_(options) {}
 
-  ExitCode Examine() {
-    Cpus();
+  Result<ExitCode> Examine() {
+    Good(fmt::format("{} CPUs, {} machines at a time", std::thread::hardware_concurrency(),
+                     DefaultJobs()));
     Memory();
     Disk();
     Packages();
-    if (Qemu() && Suites() && !options_.no_boot) Boot();
-    if (wrong_usage_) return Report(*wrong_usage_);
+    if (Qemu() && Suites() && !options_.no_boot) KASSAY_CHECK(Boot());
     std::cout << (can_work_ ? "kassay can work here\n" : "kassay cannot work here yet\n");
     return can_work_ ? ExitCode::kConformant : ExitCode::kCouldNotTest;
   }
 
  private:
-  [[nodiscard]] const Installation& Here() const { return *options_.kernel.installation; }
+  [[nodiscard]] const Installation& Here() const { return options_.kernel.installation; }
   void Say(const char* mark, const std::string& what, const std::string& remedy = "") {
     std::cout << fmt::format("{:<5} {}\n", mark, what);
     if (!remedy.empty()) std::cout << "      mend it with: " << remedy << "\n";
@@ -68,11 +64,6 @@ class Doctor {
   void Bad(const std::string& what, const std::string& remedy = "") {
     can_work_ = false;
     Say("BAD", what, remedy);
-  }
-
-  void Cpus() {
-    Good(fmt::format("{} CPUs, {} machines at a time", std::thread::hardware_concurrency(),
-                     DefaultJobs()));
   }
 
   void Memory() {
@@ -90,12 +81,11 @@ class Doctor {
     const fs::path& cache = Here().cache_dir;
     std::error_code error;
     fs::create_directories(cache, error);
-    struct statvfs info {};
-    if (error || ::access(cache.c_str(), W_OK) != 0 || ::statvfs(cache.c_str(), &info) != 0) {
+    const auto free_mib = error ? 0 : fs::space(cache, error).available >> 20U;
+    if (error || ::access(cache.c_str(), W_OK) != 0) {
       return Bad(fmt::format("the cache {} cannot be written", cache.string()),
                  "export KASSAY_CACHE_DIR=/a/folder/of/yours");
     }
-    const auto free_mib = static_cast<unsigned long>(info.f_bavail) * info.f_frsize >> 20U;
     const std::string what = fmt::format("{} MiB are free in {}", free_mib, cache.string());
     if (free_mib < 2048) {
       Bad(what + "; a kernel with its snapshots takes about 1000",
@@ -134,44 +124,48 @@ class Doctor {
 
   bool Qemu() {
     const auto carrier = WhatCarriesMachines();
-    if (!carrier) {
+    if (carrier) {
+      Good(*carrier);
+    } else {
       Bad(carrier.error().message, "apt-get install -y --no-install-recommends qemu-system-x86");
-      return false;
     }
-    Good(*carrier);
-    return true;
+    return carrier.has_value();
   }
 
   bool Suites() {
     const auto suites = InstalledSuites(Here());
-    if (!suites) {
+    if (suites) {
+      Good(fmt::format("{} suites are built", suites->size()));
+    } else {
       Bad(suites.error().message, "cmake --preset default && cmake --build build");
-      return false;
     }
-    Good(fmt::format("{} suites are built", suites->size()));
-    return true;
+    return suites.has_value();
   }
 
-  void Boot() {
+  Status Boot() {
     const auto facts = Prove();
     // That says nothing about this machine.
-    if (!facts && facts.error().kind == ErrorKind::kUsage) wrong_usage_ = facts.error();
-    if (wrong_usage_) return;
-    if (!facts) return Bad(facts.error().message);
+    if (!facts && facts.error().kind == ErrorKind::kUsage) return Fail(facts.error());
+    if (!facts) {
+      Bad(facts.error().message);
+      return {};
+    }
     Good(fmt::format("{} boots in {:.1f} s", options_.kernel.spec,
                      static_cast<double>(facts->boot_time.count()) / 1000));
-    if (facts->why_slow.empty())
-      return Good(fmt::format("KVM works: it booted {}", options_.kernel.spec));
-    Warn(fmt::format("emulation is used: {}", facts->why_slow),
-         ::access("/dev/kvm", F_OK) == 0 && ::access("/dev/kvm", R_OK | W_OK) != 0
-             ? "adduser \"$USER\" kvm   (and log in again)"
-             : "");
-    Good("cases run under emulation, some 1 s each");
+    if (facts->why_slow.empty()) {
+      Good(fmt::format("KVM works: it booted {}", options_.kernel.spec));
+    } else {
+      Warn(fmt::format("emulation is used: {}", facts->why_slow),
+           ::access("/dev/kvm", F_OK) == 0 && ::access("/dev/kvm", R_OK | W_OK) != 0
+               ? "adduser \"$USER\" kvm   (and log in again)"
+               : "");
+      Good("cases run under emulation, some 1 s each");
+    }
+    return {};
   }
 
   Result<TargetFacts> Prove() {
-    KASSAY_TRY(const Kernel kernel, ResolveKernel(options_.kernel));
-    KASSAY_TRY(VmLabOptions machines, MachinesOf(Here(), kernel, {"auto", options_.boot}));
+    KASSAY_TRY(VmLabOptions machines, MachinesOf(options_.kernel, options_.machine));
     machines.keeping = Keeping::kNothing;
     VmLab lab(std::move(machines));
     KASSAY_CHECK(lab.Ready({kProfile}));
@@ -181,20 +175,21 @@ class Doctor {
 
   const Options& options_;
   bool can_work_ = true;
-  std::optional<Error> wrong_usage_;
 };
 
 void AddDoctorCommand(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>(context.installation);
+  const auto options = std::make_shared<Options>(Options{context.installation});
   options->kernel.spec = "debian:7.0.13";
   CLI::App* command = app.add_subcommand(
       "doctor", "What this machine can do, and the command that mends what it cannot");
   command->footer(kFooter);
   AddKernelOptions(*command, options->kernel, /*required=*/false);
-  command->add_option("--boot", options->boot, "`direct` or `bzimage`; without it the profile's")
+  command
+      ->add_option("--boot", options->machine.boot,
+                   "`direct` or `bzimage`; without it the profile's")
       ->check(CLI::IsMember({"direct", "bzimage"}));
   command->add_flag("--no-boot", options->no_boot, "Do not boot anything: KVM is not proven then");
-  command->callback([options, &context] { context.exit_code = Doctor(*options).Examine(); });
+  command->callback([options, &context] { context.Finish(Doctor(*options).Examine()); });
 }
 
 KASSAY_COMMAND(60, AddDoctorCommand);

@@ -10,21 +10,17 @@
 
 namespace kassay::cli {
 
-StoreOptions StoreOf(const Installation& installation) {
-  StoreOptions store;
+KernelOptions::KernelOptions(Installation& where) : installation(where) {
   store.cache_dir = installation.KernelsDir();
   store.pins_file = installation.PinsFile();
   store.kconfig_dir = installation.KconfigDir();
   store.fixtures_dir = installation.FixturesDir();
   // By reference: --suites is not parsed yet.
-  store.suites_fragment = [&installation]() -> Result<std::string> {
-    KASSAY_TRY(const std::vector<Catalogue> catalogues, LoadCatalogues(installation));
+  store.suites_fragment = [&where]() -> Result<std::string> {
+    KASSAY_TRY(const std::vector<Catalogue> catalogues, LoadCatalogues(where));
     return FeaturesFragment(catalogues);
   };
-  return store;
 }
-
-KernelOptions::KernelOptions(Installation& where) : installation(&where), store(StoreOf(where)) {}
 
 void AddSuitesOption(CLI::App& command, Installation& installation) {
   command
@@ -35,7 +31,7 @@ void AddSuitesOption(CLI::App& command, Installation& installation) {
 }
 
 void AddKernelOptions(CLI::App& command, KernelOptions& options, bool required) {
-  AddSuitesOption(command, *options.installation);
+  AddSuitesOption(command, options.installation);
   CLI::Option* kernel =
       command.add_option("--kernel", options.spec, "The kernel under test, e.g. debian:7.0.13");
   if (required) kernel->required();
@@ -47,6 +43,10 @@ void AddStoreOptions(CLI::App& command, KernelOptions& options) {
                      "lib/modules/RELEASE or a build tree, for a kernel that is an image");
   command.add_option("--config", options.store.config_file,
                      "Its configuration, for a kernel that is an image");
+  AddSourceOptions(command, options);
+}
+
+void AddSourceOptions(CLI::App& command, KernelOptions& options) {
   command
       .add_option("--from", options.store.from_dir,
                   "Folder with the packages; what is there is verified and used from there")
@@ -56,7 +56,7 @@ void AddStoreOptions(CLI::App& command, KernelOptions& options) {
                      "that apt is configured for");
 }
 
-Result<Kernel> ResolveKernel(const KernelOptions& options) {
+KernelStore StoreOf(const KernelOptions& options) {
   StoreOptions store = options.store;
   if (!options.quiet && ::isatty(STDERR_FILENO) != 0) {
     store.on_progress = [](const FetchProgress& progress) {
@@ -65,7 +65,11 @@ Result<Kernel> ResolveKernel(const KernelOptions& options) {
                 << (progress.done == progress.total ? "\r\033[K" : "") << std::flush;
     };
   }
-  return KernelStore(store).Resolve(options.spec);
+  return KernelStore(std::move(store));
+}
+
+Result<Kernel> ResolveKernel(const KernelOptions& options) {
+  return StoreOf(options).Resolve(options.spec);
 }
 
 }  // namespace kassay::cli

@@ -12,26 +12,28 @@
 namespace kassay::cli {
 
 struct KernelOptions {
-  explicit KernelOptions(Installation& where);
+  // The store has the installation's folders, pins, fragments and its suites' wishes.
+  KernelOptions(Installation& where);
 
-  Installation* installation;  // never null; lives as long as the program
+  Installation& installation;  // lives as long as the program
   std::string spec;
   StoreOptions store;
   bool quiet = false;  // no progress of downloads
 };
-
-// What the installation gives to a store: its folders, pins, fragments and the suites' wishes.
-[[nodiscard]] StoreOptions StoreOf(const Installation& installation);
 
 // --suites
 void AddSuitesOption(CLI::App& command, Installation& installation);
 
 // --suites, --kernel (required if asked), --modules, --config, --from, --mirror.
 void AddKernelOptions(CLI::App& command, KernelOptions& options, bool required);
-// The same without --kernel.
+// --modules, --config, --from, --mirror.
 void AddStoreOptions(CLI::App& command, KernelOptions& options);
+// --from, --mirror.
+void AddSourceOptions(CLI::App& command, KernelOptions& options);
 
-// Fetches what is missing, with a progress line where a person watches.
+// The store that fetches what is missing, with a progress line where a person watches.
+[[nodiscard]] KernelStore StoreOf(const KernelOptions& options);
+// The kernel of options.spec.
 [[nodiscard]] Result<Kernel> ResolveKernel(const KernelOptions& options);
 
 inline constexpr const char* kKernelSpecs = R"(A kernel is named by

@@ -9,9 +9,10 @@
 #include "harness/vm/boot.h"
 
 namespace kassay::cli {
+namespace {
 
-Result<VmLabOptions> MachinesOf(const Installation& installation, const Kernel& kernel,
-                                const MachineFlags& flags) {
+Result<VmLabOptions> MachinesFor(const Kernel& kernel, const Installation& installation,
+                                 const MachineFlags& flags) {
   VmLabOptions machines;
   machines.installation = installation;
   machines.kernel = kernel;
@@ -19,6 +20,13 @@ Result<VmLabOptions> MachinesOf(const Installation& installation, const Kernel& 
   KASSAY_TRY(machines.vm.accelerator, ParseAccelerator(flags.accelerator));
   machines.vm.boot = flags.boot;
   return machines;
+}
+
+}  // namespace
+
+Result<VmLabOptions> MachinesOf(const KernelOptions& options, const MachineFlags& flags) {
+  KASSAY_TRY(const Kernel kernel, ResolveKernel(options));
+  return MachinesFor(kernel, options.installation, flags);
 }
 
 std::unique_ptr<Lab> WithThisMachine(const VmLabOptions& machines) {
@@ -35,10 +43,11 @@ Status CheckBootsAsShipped(const Kernel& kernel) {
   return CheckBootPath(kernel, BootMode::kBzImage);
 }
 
-Result<RunResult> RunOn(const Kernel& kernel, const KernelOptions& options, const RunFlags& flags,
-                        RunObserver& observer) {
-  const RunOptions run = RunOptionsOf(flags, *options.installation);
-  KASSAY_TRY(VmLabOptions machines, MachinesOf(run.installation, kernel, flags.machine));
+Result<RunResult> RunOn(const Kernel& kernel, const RunFlags& flags, RunObserver& observer) {
+  RunOptions run = flags.run;
+  run.installation = flags.kernel.installation;
+  run.boot = flags.machine.boot;
+  KASSAY_TRY(VmLabOptions machines, MachinesFor(kernel, run.installation, flags.machine));
   SuiteImages images = ImagesOf(run);
   machines.suites = std::move(images.suites);
   machines.preparing = std::move(images.preparing);
@@ -46,7 +55,7 @@ Result<RunResult> RunOn(const Kernel& kernel, const KernelOptions& options, cons
       std::lround(static_cast<double>(machines.vm.boot_limit.count()) * run.limit_scale));
   machines.headers = std::make_shared<KernelHeaders>([&]() -> Result<std::filesystem::path> {
     if (!flags.headers.empty()) return std::filesystem::path(flags.headers);
-    return KernelStore(options.store).Headers(options.spec);
+    return KernelStore(flags.kernel.store).Headers(flags.kernel.spec);
   });
   return RunKernel(*WithThisMachine(machines), kernel, run, observer);
 }

@@ -2,22 +2,20 @@
 // behind this see target/lab.h.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 
 #include "harness/base/result.h"
-#include "harness/cli/kernel_options.h"
 #include "harness/cli/run_options.h"
 #include "harness/target/lab.h"
 #include "harness/vm/vm_lab.h"
 
 namespace kassay::cli {
 
-// The installation's machines for this kernel, with nothing in them yet. The flags' values were
-// checked by CLI11.
-[[nodiscard]] Result<VmLabOptions> MachinesOf(const Installation& installation,
-                                              const Kernel& kernel, const MachineFlags& flags);
+// The installation's machines for the kernel of the options, which is fetched if needed, with
+// nothing in them yet. The flags' values were checked by CLI11.
+[[nodiscard]] Result<VmLabOptions> MachinesOf(const KernelOptions& options,
+                                              const MachineFlags& flags);
 
 // These machines, and this one for suites that run on it.
 [[nodiscard]] std::unique_ptr<Lab> WithThisMachine(const VmLabOptions& machines);
@@ -28,8 +26,8 @@ namespace kassay::cli {
 // A usage error if the kernel's image cannot be booted as its vendor ships it.
 [[nodiscard]] Status CheckBootsAsShipped(const Kernel& kernel);
 
-// A run with the machines that its flags ask for; see run/run.h.
-[[nodiscard]] Result<RunResult> RunOn(const Kernel& kernel, const KernelOptions& options,
-                                      const RunFlags& flags, RunObserver& observer);
+// A run of this kernel with the machines that its flags ask for; see run/run.h.
+[[nodiscard]] Result<RunResult> RunOn(const Kernel& kernel, const RunFlags& flags,
+                                      RunObserver& observer);
 
 }  // namespace kassay::cli

@@ -36,8 +36,6 @@ Examples:
 Exit codes: 0 done, 2 wrong usage, 3 not readable.)";
 
 struct Options {
-  explicit Options(Installation& where) : installation(where) {}
-
   Installation& installation;
   std::vector<std::string> suites;
   std::vector<std::string> filters;
@@ -73,27 +71,21 @@ class Listing {
   }
 
   void PrintText() const {
-    std::vector<size_t> widths;
-    for (size_t i = 0; i < keys_.size(); ++i) {
-      size_t width = keys_[i].size();
-      for (const auto& row : rows_) width = std::max(width, Cell(row[i]).size());
-      widths.push_back(width);
+    std::vector<std::vector<std::string>> lines(1);
+    for (const std::string& key : keys_) {
+      std::string& head = lines[0].emplace_back(key);
+      std::ranges::transform(key, head.begin(), [](unsigned char c) { return std::toupper(c); });
     }
-    const auto print = [&](const auto& cell_of) {
-      std::string line;
-      for (size_t i = 0; i < keys_.size(); ++i) {
-        const bool last = i + 1 == keys_.size();
-        line += fmt::format("{:<{}}{}", cell_of(i), last ? 0 : widths[i], last ? "" : "  ");
-      }
-      std::cout << line << "\n";
-    };
-    print([&](size_t i) {
-      std::string head = keys_[i];
-      std::transform(head.begin(), head.end(), head.begin(),
-                     [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-      return head;
-    });
-    for (const auto& row : rows_) print([&](size_t i) { return Cell(row[i]); });
+    for (const auto& row : rows_)
+      std::ranges::transform(row, std::back_inserter(lines.emplace_back()), Cell);
+    std::vector<size_t> widths(keys_.size());
+    for (const auto& line : lines) {
+      for (size_t i = 0; i + 1 < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
+    }
+    for (const auto& line : lines) {
+      for (size_t i = 0; i < line.size(); ++i)
+        std::cout << fmt::format("{:<{}}{}", line[i], widths[i], i + 1 < line.size() ? "  " : "\n");
+    }
   }
 
   const std::vector<std::string> keys_;
@@ -101,7 +93,7 @@ class Listing {
 };
 
 Result<Listing> Kernels(const Options& options) {
-  KASSAY_TRY(const auto stored, KernelStore(StoreOf(options.installation)).Stored());
+  KASSAY_TRY(const auto stored, StoreOf(options.installation).Stored());
   Listing listing({"kernel", "release", "here"});
   for (const StoredKernel& kernel : stored)
     listing.Add({kernel.pin.Spec(), kernel.pin.release, kernel.unpacked});
@@ -140,11 +132,9 @@ Result<Listing> Requirements(const Options& options) {
   Listing listing({"requirement", "feature", "cases", "source", "text", "untested"});
   for (const Suite& suite : suites) {
     for (const Requirement& requirement : suite.catalogue.requirements) {
-      const auto cases = std::count_if(
-          suite.list.cases.begin(), suite.list.cases.end(), [&](const ListedCase& listed) {
-            return std::find(listed.requirements.begin(), listed.requirements.end(),
-                             requirement.id) != listed.requirements.end();
-          });
+      const auto cases = std::ranges::count_if(suite.list.cases, [&](const ListedCase& listed) {
+        return std::ranges::count(listed.requirements, requirement.id) > 0;
+      });
       listing.Add({requirement.id, requirement.feature, cases, requirement.source, requirement.text,
                    requirement.untested});
     }
@@ -164,62 +154,53 @@ Result<Listing> Features(const Options& options) {
 }
 
 // What a kernel needs to be tested: for scripts/kconfig/merge_config.sh of its own source.
-Result<std::string> Kconfig(const Options& options) {
+Result<ExitCode> PrintKconfig(const Options& options) {
   KASSAY_TRY(const std::string base,
              ReadFile(options.installation.KconfigDir() / kBaseFragment, size_t{1} << 20));
   KASSAY_TRY(const auto catalogues, LoadCatalogues(options.installation, options.suites));
   KASSAY_TRY(const std::string suites, AsFragment(OptionsOf(catalogues)));
-  return base + "\n" + suites;
-}
-
-void AddKconfigList(CLI::App& list, const std::shared_ptr<Options>& options, Context& context) {
-  CLI::App* command = list.add_subcommand(
-      "kconfig", "The kernel options that kassay and its suites need, as a fragment of a .config");
-  command->footer(kKconfigFooter);
-  AddSuitesOption(*command, options->installation);
-  command->add_option("--suite", options->suites, "Only these suites")->delimiter(',');
-  command->callback([options, &context] {
-    const auto text = Kconfig(*options);
-    if (!text) {
-      context.exit_code = Report(text.error());
-    } else {
-      std::cout << *text;
-    }
-  });
+  std::cout << base << "\n" << suites;
+  return ExitCode::kConformant;
 }
 
 using MakeListing = Result<Listing> (*)(const Options&);
 
+Result<ExitCode> Print(MakeListing make, const Options& options) {
+  KASSAY_TRY(const Listing listing, make(options));
+  listing.Print(options.json);
+  return ExitCode::kConformant;
+}
+
+void AddSuiteOptions(CLI::App& command, Options& options) {
+  AddSuitesOption(command, options.installation);
+  command.add_option("--suite", options.suites, "Only these suites")->delimiter(',');
+}
+
 void AddListCommand(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>(context.installation);
+  const auto options = std::make_shared<Options>(Options{context.installation});
   CLI::App* list = app.add_subcommand("list", "Kernels, suites, cases, requirements and features");
   list->require_subcommand(1);
   list->footer(kFooter);
   const auto add = [&](const char* name, const char* description, MakeListing make) {
-    CLI::App* command = list->add_subcommand(name, description);
-    command->footer(kFooter);
+    CLI::App* command = list->add_subcommand(name, description)->footer(kFooter);
     command->add_flag("--json", options->json, "As JSON");
     if (make != &Kernels) {
-      AddSuitesOption(*command, options->installation);
-      command->add_option("--suite", options->suites, "Only these suites")->delimiter(',');
+      AddSuiteOptions(*command, *options);
       command->add_option("--case", options->filters,
                           "Only cases that match, in GoogleTest's filter language");
     }
-    command->callback([options, make, &context] {
-      const auto listing = make(*options);
-      if (!listing) {
-        context.exit_code = Report(listing.error());
-      } else {
-        listing->Print(options->json);
-      }
-    });
+    command->callback([options, make, &context] { context.Finish(Print(make, *options)); });
   };
   add("kernels", "The pinned kernels", &Kernels);
   add("suites", "The suites that are built", &Suites);
   add("cases", "Their cases, with the requirements that each cites", &Cases);
   add("requirements", "What must hold, and how many cases say so", &Requirements);
   add("features", "The features, since when and under which configuration", &Features);
-  AddKconfigList(*list, options, context);
+  CLI::App* kconfig = list->add_subcommand(
+      "kconfig", "The kernel options that kassay and its suites need, as a fragment of a .config");
+  kconfig->footer(kKconfigFooter);
+  AddSuiteOptions(*kconfig, *options);
+  kconfig->callback([options, &context] { context.Finish(PrintKconfig(*options)); });
 }
 
 KASSAY_COMMAND(20, AddListCommand);

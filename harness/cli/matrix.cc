@@ -9,7 +9,6 @@
 #include "harness/cli/command.h"
 #include "harness/cli/labs.h"
 #include "harness/cli/one_run.h"
-#include "harness/cli/run_checks.h"
 #include "harness/compare/baseline_files.h"
 #include "harness/profile/profile.h"
 
@@ -31,15 +30,12 @@ Exit codes: 0 all conformant, 1 at least one is not, 2 wrong usage, 3 at least o
 tested, 130 interrupted.)";
 
 struct Options {
-  explicit Options(Installation& installation) : kernel(installation) {}
-
+  RunFlags flags;
   std::vector<std::string> kernels;
   bool requirements = false;
   std::string format = "table";
   fs::path output;
   fs::path out = "out";
-  KernelOptions kernel;
-  RunFlags flags;
 };
 
 // Wrong usage is told before the first kernel runs, not after hours. What else is wrong with a
@@ -47,15 +43,12 @@ struct Options {
 Status CheckUsage(const Options& options) {
   const std::string& named_profile = options.flags.run.profile;
   const std::string profile = named_profile.empty() ? "stock" : named_profile;
-  KASSAY_CHECK(LoadProfile(options.kernel.installation->ProfilesDir(), profile));
+  KASSAY_CHECK(LoadProfile(options.flags.kernel.installation.ProfilesDir(), profile));
   for (const std::string& name : options.kernels) {
     if (IsRecorded(name)) continue;
-    KernelOptions named = options.kernel;
-    named.spec = name;
-    const auto kernel = ResolveKernel(named);
-    const auto machines =
-        kernel ? MachinesOf(*options.kernel.installation, *kernel, options.flags.machine)
-               : Result<VmLabOptions>(Fail(kernel.error()));
+    KernelOptions kernel = options.flags.kernel;
+    kernel.spec = name;
+    const auto machines = MachinesOf(kernel, options.flags.machine);
     const Status ready = machines ? VmLab(*machines).Ready({profile}) : Fail(machines.error());
     if (!ready && ready.error().kind != ErrorKind::kUnable) return ready;
   }
@@ -64,13 +57,18 @@ Status CheckUsage(const Options& options) {
 
 Result<Baseline> ColumnOf(const std::string& name, const Options& options) {
   if (IsRecorded(name)) return LoadBaseline(name);
-  KernelOptions kernel = options.kernel;
-  kernel.spec = name;
   RunFlags flags = options.flags;
   flags.run.out_dir = NewRunFolder(options.out, name);
   std::cerr << "kassay: " << name << "\n";
-  KASSAY_TRY(const OneRun one, RunOneKernel(kernel, flags));
-  return BaselineOf(one.result);
+  KASSAY_TRY(const RunResult run, RunOneKernel(flags, name));
+  return BaselineOf(run);
+}
+
+std::string TextOf(const Matrix& matrix, const Options& options, const HtmlContext& texts) {
+  if (options.format == "markdown") return ToMarkdown(matrix, options.requirements);
+  if (options.format == "json") return ToJson(matrix);
+  if (options.format == "html") return HtmlOfMatrix(matrix, texts);
+  return ToTable(matrix, options.requirements);
 }
 
 ExitCode CodeOf(const Matrix& matrix) {
@@ -85,7 +83,7 @@ ExitCode CodeOf(const Matrix& matrix) {
 Result<ExitCode> Show(Options options) {
   if (options.kernels == std::vector<std::string>{"all"}) {
     options.kernels.clear();
-    KASSAY_TRY(const auto pins, KernelStore(options.kernel.store).Pinned());
+    KASSAY_TRY(const auto pins, KernelStore(options.flags.kernel.store).Pinned());
     for (const PinnedKernel& pin : pins) options.kernels.push_back(pin.Spec());
   }
   KASSAY_CHECK(CheckUsage(options));
@@ -104,27 +102,18 @@ Result<ExitCode> Show(Options options) {
     suites.insert(column->suites.begin(), column->suites.end());
     columns.push_back(*std::move(column));
   }
-  const HtmlContext texts = TextsOf(*options.kernel.installation, {suites.begin(), suites.end()});
+  const HtmlContext texts =
+      TextsOf(options.flags.kernel.installation, {suites.begin(), suites.end()});
   std::map<std::string, std::string> feature_of;
   for (const RequirementText& text : texts.requirements) feature_of[text.id] = text.feature;
   const Matrix matrix = MatrixOf(columns, feature_of);
-  std::string text;
-  if (options.format == "markdown") {
-    text = ToMarkdown(matrix, options.requirements);
-  } else if (options.format == "json") {
-    text = ToJson(matrix);
-  } else if (options.format == "html") {
-    text = HtmlOfMatrix(matrix, texts);
-  } else {
-    text = ToTable(matrix, options.requirements);
-  }
-  KASSAY_CHECK(Emit(text, options.output));
+  KASSAY_CHECK(Emit(TextOf(matrix, options, texts), options.output));
   const ExitCode code = CodeOf(matrix);
   return code == ExitCode::kConformant ? worst : code;
 }
 
 void AddMatrixCommand(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>(context.installation);
+  const auto options = std::make_shared<Options>(Options{{context.installation}});
   CLI::App* command = app.add_subcommand("matrix", "Show many kernels against features");
   command->footer(kFooter);
   command->add_option("KERNEL", options->kernels, "Kernels, results or baselines")->required();

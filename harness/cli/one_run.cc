@@ -1,43 +1,60 @@
 #include "harness/cli/one_run.h"
 
+#include <unistd.h>
+
 #include <iostream>
 
 #include "harness/base/file.h"
 #include "harness/cli/labs.h"
-#include "harness/cli/run_view.h"
 #include "harness/compare/history.h"
+#include "harness/report/progress.h"
 #include "harness/report/result_folder.h"
-#include "harness/run/run.h"
 #include "harness/suite/installed_suites.h"
 
 namespace kassay::cli {
+namespace {
 
-Result<OneRun> RunOneKernel(KernelOptions kernel_options, RunFlags flags) {
-  if (flags.run.out_dir.empty()) flags.run.out_dir = NewRunFolder("out", kernel_options.spec);
-  OneRun one;
-  one.folder = flags.run.out_dir;
-  KASSAY_TRY(one.kernel, ResolveKernel(kernel_options));
-  TerminalView view;
-  auto run = RunOn(one.kernel, kernel_options, flags, view);
-  view.End();
-  if (!run) return Fail(run.error().Within(kernel_options.spec));
-  one.result = *std::move(run);
-  KASSAY_CHECK(LeaveResults(*kernel_options.installation, one.folder, one.result,
-                            TextsOf(*kernel_options.installation, one.result.suites)));
-  if (one.result.interrupted) {
-    return Fail("interrupted; what was finished is in " + one.folder.string(),
-                ErrorKind::kInterrupted);
-  }
-  return one;
+class ShownOnTerminal : public RunObserver {
+ public:
+  // Takes the progress line away before anything else is printed.
+  ~ShownOnTerminal() override { progress_.End(); }
+  void OnNote(const std::string& text) override { progress_.Note(text); }
+  void OnPhase(const std::string& text) override { progress_.Phase(text); }
+  void OnPlan(size_t cases, size_t done_before) override { progress_.Plan(cases, done_before); }
+  void OnCase(const CaseResult& result) override { progress_.Finished(result); }
+
+ private:
+  Progress progress_{std::cerr, ::isatty(STDERR_FILENO) != 0};
+};
+
+}  // namespace
+
+Result<RunResult> RunShown(const Kernel& kernel, const RunFlags& flags, bool quiet) {
+  ShownOnTerminal shown;
+  RunObserver silent;
+  return RunOn(kernel, flags, quiet ? silent : shown);
+}
+
+Result<RunResult> RunOneKernel(RunFlags flags, const std::string& spec) {
+  flags.kernel.spec = spec;
+  std::filesystem::path& folder = flags.run.out_dir;
+  if (folder.empty()) folder = NewRunFolder("out", spec);
+  KASSAY_TRY(const Kernel kernel, ResolveKernel(flags.kernel));
+  auto run = RunShown(kernel, flags);
+  if (!run) return Fail(run.error().Within(spec));
+  const Installation& installation = flags.kernel.installation;
+  KASSAY_CHECK(LeaveResults(installation, folder, *run, TextsOf(installation, run->suites)));
+  if (run->interrupted)
+    return Fail("interrupted; what was finished is in " + folder.string(), ErrorKind::kInterrupted);
+  return run;
 }
 
 HtmlContext TextsOf(const Installation& installation, const std::vector<std::string>& suites) {
   HtmlContext context;
   for (const std::string& suite : suites) {
-    const auto files = FindSuite(installation, suite);
-    const auto catalogue = files ? LoadCatalogue(files->catalogue) : Result<Catalogue>();
-    if (!catalogue) continue;
-    for (const Requirement& requirement : catalogue->requirements) {
+    const auto catalogues = LoadCatalogues(installation, {suite});
+    if (!catalogues) continue;
+    for (const Requirement& requirement : catalogues->front().requirements) {
       context.requirements.push_back({requirement.id, suite, requirement.feature, requirement.text,
                                       requirement.source, requirement.untested});
     }

@@ -5,22 +5,19 @@
 #include <string>
 
 #include "harness/base/result.h"
-#include "harness/cli/kernel_options.h"
 #include "harness/cli/run_options.h"
 #include "harness/report/html/html.h"
 #include "harness/result/run_result.h"
 
 namespace kassay::cli {
 
-struct OneRun {
-  RunResult result;
-  std::filesystem::path folder;
-  Kernel kernel;
-};
+// A run of this kernel, with its progress on standard error unless it is to be quiet.
+[[nodiscard]] Result<RunResult> RunShown(const Kernel& kernel, const RunFlags& flags,
+                                         bool quiet = false);
 
-// Fetches, runs, and leaves the result folder (flags.run.out_dir, or one below out/); progress goes
-// to standard error. An interrupted run is an error.
-[[nodiscard]] Result<OneRun> RunOneKernel(KernelOptions kernel, RunFlags flags);
+// Fetches the kernel of `spec`, runs, and leaves the result folder (flags.run.out_dir, or one below
+// out/); progress goes to standard error. An interrupted run is an error.
+[[nodiscard]] Result<RunResult> RunOneKernel(RunFlags flags, const std::string& spec);
 
 // The texts of the requirements of these suites, as installed; a suite that is not is passed over.
 [[nodiscard]] HtmlContext TextsOf(const Installation& installation,

@@ -1,19 +1,17 @@
 // kassay run: assays one kernel.
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
 #include "harness/cli/command.h"
-#include "harness/cli/kernel_options.h"
 #include "harness/cli/labs.h"
 #include "harness/cli/one_run.h"
 #include "harness/cli/run_checks.h"
-#include "harness/cli/run_options.h"
-#include "harness/cli/run_view.h"
 #include "harness/report/table.h"
-#include "harness/run/run.h"
 #include "harness/suite/selection.h"
+#include "harness/verdict/journal.h"
 
 namespace kassay::cli {
 namespace {
@@ -41,9 +39,6 @@ Exit codes:
   130  interrupted; what was finished is kept)";
 
 struct Options {
-  explicit Options(Installation& installation) : kernel(installation) {}
-
-  KernelOptions kernel;
   RunFlags flags;
   CheckFlags checks;
   std::filesystem::path resume;
@@ -66,15 +61,17 @@ Status CheckResume(const CLI::App& command) {
 
 Status Prepare(const CLI::App& command, Options& options) {
   RunOptions& run = options.flags.run;
+  std::string& spec = options.flags.kernel.spec;
   if (options.resume.empty()) {
-    if (options.kernel.spec.empty())
+    if (spec.empty())
       return Fail("name a kernel with --kernel, e.g. --kernel debian:7.0.13", ErrorKind::kUsage);
-    if (run.out_dir.empty()) run.out_dir = NewRunFolder("out", options.kernel.spec);
+    if (run.out_dir.empty()) run.out_dir = NewRunFolder("out", spec);
     return {};
   }
   KASSAY_CHECK(CheckResume(command));
-  KASSAY_TRY(const RunPlanRecord plan, PlanOfRun(options.resume));
-  options.kernel.spec = plan.kernel.spec;
+  KASSAY_TRY(const JournalContent journal, ReadJournal(options.resume));
+  const RunPlanRecord& plan = journal.plan;
+  spec = plan.kernel.spec;
   options.flags.machine.boot = plan.boot;
   run.profile = plan.profile;
   run.suites = plan.suites;
@@ -85,61 +82,50 @@ Status Prepare(const CLI::App& command, Options& options) {
 
 // What can be told without the kernel is told before it is fetched: names that match nothing, and
 // that there is nothing to carry machines.
-Status CheckBeforeFetching(const RunOptions& options) {
-  const Installation& installation = options.installation;
+Status CheckBeforeFetching(const RunOptions& options, const Installation& installation) {
   std::vector<std::string> suites = options.suites;
-  if (!options.resume && (!options.suites.empty() || !options.filters.empty())) {
-    KASSAY_TRY(const Selection selection, Select(installation, suites, options.filters));
-  }
+  if (!options.resume && (!options.suites.empty() || !options.filters.empty()))
+    KASSAY_CHECK(Select(installation, suites, options.filters));
   if (suites.empty()) {
     KASSAY_TRY(suites, InstalledSuites(installation));
   }
   KASSAY_TRY(const std::vector<Catalogue> catalogues, LoadCatalogues(installation, suites));
-  for (const Catalogue& catalogue : catalogues) {
-    if (catalogue.runs_on_host) continue;
+  if (!std::ranges::all_of(catalogues, &Catalogue::runs_on_host))
     KASSAY_CHECK(WhatCarriesMachines());
-    break;
-  }
   return {};
 }
 
 Result<ExitCode> RunIt(const CLI::App& command, Options& options) {
   KASSAY_CHECK(Prepare(command, options));
-  const RunOptions run_options = RunOptionsOf(options.flags, *options.kernel.installation);
-  KASSAY_TRY(RunChecks checks, RunChecks::Load(run_options.installation, options.checks));
-  KASSAY_CHECK(CheckBeforeFetching(run_options));
-  KASSAY_TRY(const Kernel kernel, ResolveKernel(options.kernel));
+  const Installation& installation = options.flags.kernel.installation;
+  const std::filesystem::path& folder = options.flags.run.out_dir;
+  KASSAY_TRY(RunChecks checks, RunChecks::Load(installation, options.checks));
+  KASSAY_CHECK(CheckBeforeFetching(options.flags.run, installation));
+  KASSAY_TRY(const Kernel kernel, ResolveKernel(options.flags.kernel));
   KASSAY_CHECK(checks.ReadyFor(kernel.identity));
-  TerminalView view;
-  RunObserver silent;
-  auto run = RunOn(kernel, options.kernel, options.flags, options.quiet ? silent : view);
-  view.End();
-  if (!run) return Fail(run.error());
-  HtmlContext context = TextsOf(run_options.installation, run->suites);
-  KASSAY_CHECK(checks.LeaveWaivers(run_options.out_dir));
-  auto applied = checks.Apply(*run);
-  if (!applied) {
-    KASSAY_CHECK(LeaveResults(run_options.installation, run_options.out_dir, *run, context));
-    return Fail(applied.error());
+  KASSAY_TRY(RunResult run, RunShown(kernel, options.flags, options.quiet));
+  HtmlContext context = TextsOf(installation, run.suites);
+  KASSAY_CHECK(checks.LeaveWaivers(folder));
+  const auto checked = checks.Apply(run);
+  if (checked) {
+    context.findings = checked->findings;
+    context.verdict = checked->verdict;
   }
-  const CheckOutcome& checked = *applied;
-  context.findings = checked.findings;
-  context.verdict = checked.verdict;
-  KASSAY_CHECK(LeaveResults(run_options.installation, run_options.out_dir, *run, context));
-  TableOptions table;
-  table.colours = ::isatty(STDOUT_FILENO) != 0;
-  table.out_dir = run_options.out_dir.string();
-  table.findings = checked.findings;
-  table.verdict = checked.verdict;
-  std::cout << TableOf(*run, table) << std::flush;
-  return ExitCodeOf(checked.outcome);
+  KASSAY_CHECK(LeaveResults(installation, folder, run, context));
+  if (!checked) return Fail(checked.error());
+  std::cout << TableOf(run, {.colours = ::isatty(STDOUT_FILENO) != 0,
+                             .out_dir = folder.string(),
+                             .findings = checked->findings,
+                             .verdict = checked->verdict})
+            << std::flush;
+  return ExitCodeOf(checked->outcome);
 }
 
 void AddRunCommand(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>(context.installation);
+  const auto options = std::make_shared<Options>(Options{{context.installation}});
   CLI::App* command = app.add_subcommand("run", "Assay one kernel");
   command->footer(kFooter);
-  AddKernelOptions(*command, options->kernel, /*required=*/false);
+  AddKernelOptions(*command, options->flags.kernel, /*required=*/false);
   AddRunFlags(*command, options->flags);
   AddCheckFlags(*command, options->checks);
   command->add_option("--out", options->flags.run.out_dir,

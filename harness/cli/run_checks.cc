@@ -12,6 +12,8 @@
 namespace kassay::cli {
 namespace fs = std::filesystem;
 
+static constexpr const char* kAuto = "auto";
+
 void AddCheckFlags(CLI::App& command, CheckFlags& flags) {
   command.add_option("--baseline", flags.baseline,
                      "Fail (exit code 4) only on what is worse than this baseline (the folder of a "
@@ -28,7 +30,8 @@ void AddCheckFlags(CLI::App& command, CheckFlags& flags) {
                    "Exit with 0 if every finding is a known bug of this kernel's version");
 }
 
-fs::path BaselinesDir(const Installation& installation) {
+fs::path BaselinesDir(const Installation& installation, const fs::path& named) {
+  if (!named.empty()) return named;
   const fs::path here = "results/baselines";
   std::error_code ignored;
   return fs::is_directory(here, ignored) ? here : installation.BaselinesDir();
@@ -85,9 +88,8 @@ RunOutcome CodeOf(const RunResult& run, bool expect_errata) {
 
 Result<RunChecks> RunChecks::Load(const Installation& installation, const CheckFlags& flags) {
   RunChecks checks;
-  checks.expect_errata_ = flags.expect_errata;
-  checks.baselines_dir_ =
-      flags.baselines_dir.empty() ? BaselinesDir(installation) : flags.baselines_dir;
+  checks.flags_ = flags;
+  checks.flags_.baselines_dir = BaselinesDir(installation, flags.baselines_dir);
   if (!flags.waivers.empty()) {
     KASSAY_TRY(checks.waivers_, LoadWaivers(flags.waivers));
     KASSAY_TRY(checks.waivers_text_, ReadFile(flags.waivers));
@@ -96,8 +98,7 @@ Result<RunChecks> RunChecks::Load(const Installation& installation, const CheckF
     KASSAY_TRY(checks.level_, LoadLevel(installation.LevelsDir(), flags.level));
     KASSAY_TRY(checks.catalogues_, LoadCatalogues(installation));
   }
-  checks.auto_baseline_ = flags.baseline == "auto";
-  if (!flags.baseline.empty() && !checks.auto_baseline_) {
+  if (!flags.baseline.empty() && flags.baseline != kAuto) {
     KASSAY_TRY(checks.baseline_, LoadBaseline(flags.baseline));
   }
   return checks;
@@ -108,8 +109,8 @@ Status RunChecks::ReadyFor(const KernelIdentity& kernel) {
     KASSAY_TRY(const KernelVersion version, ParseKernelVersion(kernel.version));
     KASSAY_TRY(resolved_, ResolveLevel(*level_, catalogues_, version));
   }
-  if (auto_baseline_) {
-    KASSAY_TRY(const fs::path folder, FindBaseline(baselines_dir_, kernel));
+  if (flags_.baseline == kAuto) {
+    KASSAY_TRY(const fs::path folder, FindBaseline(flags_.baselines_dir, kernel));
     KASSAY_TRY(baseline_, LoadBaseline(folder));
   }
   return {};
@@ -129,7 +130,7 @@ Result<CheckOutcome> RunChecks::Apply(RunResult& run) const {
     expired = expired || finding.kind == WaiverFinding::Kind::kExpired;
     outcome.findings.push_back(finding.text);
   }
-  RunOutcome own = CodeOf(run, expect_errata_);
+  RunOutcome own = CodeOf(run, flags_.expect_errata);
   // Known or not: somebody answered for the defect until a day that is over.
   if (expired && own == RunOutcome::kConformant) own = RunOutcome::kNonconformant;
   outcome.outcome = own;

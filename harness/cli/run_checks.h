@@ -54,18 +54,18 @@ class RunChecks {
   [[nodiscard]] Status LeaveWaivers(const std::filesystem::path& run_dir) const;
 
  private:
+  CheckFlags flags_;
   std::vector<Waiver> waivers_;
   std::string waivers_text_;
   std::optional<Level> level_;
   std::optional<ResolvedLevel> resolved_;
   std::vector<Catalogue> catalogues_;
   std::optional<Baseline> baseline_;
-  bool expect_errata_ = false;
-  bool auto_baseline_ = false;
-  std::filesystem::path baselines_dir_;
 };
 
-// results/baselines of the working folder if there is one, else of the installation.
-[[nodiscard]] std::filesystem::path BaselinesDir(const Installation& installation);
+// The folder of recorded baselines: `named` if it is not empty, else results/baselines of the
+// working folder if there is one, else of the installation.
+[[nodiscard]] std::filesystem::path BaselinesDir(const Installation& installation,
+                                                 const std::filesystem::path& named);
 
 }  // namespace kassay::cli

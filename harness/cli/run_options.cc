@@ -48,11 +48,4 @@ void AddRunFlags(CLI::App& command, RunFlags& flags) {
       ->check(CLI::ExistingDirectory);
 }
 
-RunOptions RunOptionsOf(const RunFlags& flags, const Installation& installation) {
-  RunOptions options = flags.run;
-  options.installation = installation;
-  options.boot = flags.machine.boot;
-  return options;
-}
-
 }  // namespace kassay::cli

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "harness/cli/kernel_options.h"
 #include "harness/run/run.h"
 
 namespace kassay::cli {
@@ -17,16 +18,14 @@ struct MachineFlags {
 void AddMachineFlags(CLI::App& command, MachineFlags& flags);
 
 struct RunFlags {
-  RunOptions run;
+  KernelOptions kernel;
+  RunOptions run;  // its installation and boot are filled in by RunOn (labs.h)
   MachineFlags machine;
   std::string headers;  // folder of the kernel's headers; empty: those that are pinned, if any
 };
 
 // --suite, --case, --profile, --jobs, --isolation, --accel, --boot, --repeat, --limit-scale,
-// --headers.
+// --headers; nothing of the kernel's.
 void AddRunFlags(CLI::App& command, RunFlags& flags);
-
-// What the flags come to. CLI11 has checked their values already.
-[[nodiscard]] RunOptions RunOptionsOf(const RunFlags& flags, const Installation& installation);
 
 }  // namespace kassay::cli

@@ -1,7 +1,6 @@
 // kassay shell: a kernel with the suites inside, for a person.
 #include <iostream>
 #include <memory>
-#include <set>
 
 #include "harness/cli/command.h"
 #include "harness/cli/labs.h"
@@ -23,39 +22,30 @@ Examples:
 Exit codes: 0 left, 2 wrong usage, 3 no QEMU, no kernel, it does not boot.)";
 
 struct Options {
-  explicit Options(Installation& installation) : kernel(installation) {}
-
   KernelOptions kernel;
   std::string profile = "stock";
   MachineFlags machine;
 };
 
-Result<std::set<std::string>> GuestSuites(const Installation& installation) {
-  KASSAY_TRY(const auto installed, InstalledSuites(installation));
-  KASSAY_TRY(const auto catalogues, LoadCatalogues(installation, installed));
-  std::set<std::string> suites;
-  for (const Catalogue& catalogue : catalogues) {
-    if (!catalogue.runs_on_host) suites.insert(catalogue.suite);
-  }
-  return suites;
-}
-
-Status Shell(const Options& options) {
-  const Installation& installation = *options.kernel.installation;
+Result<ExitCode> Shell(const Options& options) {
+  const Installation& installation = options.kernel.installation;
   // What can be told without the kernel is told before it is fetched.
   KASSAY_CHECK(WhatCarriesMachines());
   KASSAY_CHECK(LoadProfile(installation.ProfilesDir(), options.profile));
-  KASSAY_TRY(const Kernel kernel, ResolveKernel(options.kernel));
-  KASSAY_TRY(VmLabOptions machines, MachinesOf(installation, kernel, options.machine));
-  KASSAY_TRY(machines.suites[options.profile], GuestSuites(installation));
+  KASSAY_TRY(VmLabOptions machines, MachinesOf(options.kernel, options.machine));
+  KASSAY_TRY(const auto installed, InstalledSuites(installation));
+  KASSAY_TRY(const auto catalogues, LoadCatalogues(installation, installed));
+  for (const Catalogue& one : catalogues)
+    if (!one.runs_on_host) machines.suites[options.profile].insert(one.suite);
   VmLab lab(std::move(machines));
   KASSAY_CHECK(lab.Ready({options.profile}));
-  return lab.Shell(options.profile,
-                   [](const std::string& text) { std::cerr << "note: " << text << "\n"; });
+  KASSAY_CHECK(lab.Shell(options.profile,
+                         [](const std::string& text) { std::cerr << "note: " << text << "\n"; }));
+  return ExitCode::kConformant;
 }
 
 void AddShellCommand(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>(context.installation);
+  const auto options = std::make_shared<Options>(Options{context.installation});
   CLI::App* command =
       app.add_subcommand("shell", "An interactive machine of a kernel, with the suites inside");
   command->footer(kFooter);
@@ -63,10 +53,7 @@ void AddShellCommand(CLI::App& app, Context& context) {
   command->add_option("--profile", options->profile, "How it is booted: vm/profiles/NAME.toml")
       ->capture_default_str();
   AddMachineFlags(*command, options->machine);
-  command->callback([options, &context] {
-    const Status status = Shell(*options);
-    if (!status) context.exit_code = Report(status.error());
-  });
+  command->callback([options, &context] { context.Finish(Shell(*options)); });
 }
 
 KASSAY_COMMAND(50, AddShellCommand);

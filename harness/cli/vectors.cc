@@ -38,30 +38,12 @@ Exit codes:
   130  interrupted)";
 
 struct Options {
-  explicit Options(Installation& installation) : kernel(installation) {}
-
   KernelOptions kernel;
   std::vector<std::filesystem::path> files;
   std::filesystem::path json;
   MachineFlags machine;
   bool keep_going = false;
   bool quiet = false;
-};
-
-// The vectors and the image that holds them: for one command alone.
-class OwnFolder {
- public:
-  explicit OwnFolder(std::filesystem::path path) : path_(std::move(path)) {}
-  ~OwnFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  OwnFolder(const OwnFolder&) = delete;
-  OwnFolder& operator=(const OwnFolder&) = delete;
-  [[nodiscard]] std::filesystem::path operator/(const char* name) const { return path_ / name; }
-
- private:
-  const std::filesystem::path path_;
 };
 
 struct Loaded {
@@ -98,20 +80,12 @@ Result<Loaded> Load(const std::vector<std::filesystem::path>& files) {
   return loaded;
 }
 
-const char* NameOf(VectorAnswer::Kind kind) {
-  switch (kind) {
-    case VectorAnswer::Kind::kAgrees:
-      return "agrees";
-    case VectorAnswer::Kind::kDisagrees:
-      return "DISAGREES";
-    case VectorAnswer::Kind::kUncarried:
-      return "not carried";
-    case VectorAnswer::Kind::kUnpublished:
-      return "no verdict";
-    case VectorAnswer::Kind::kNotReached:
-      break;
-  }
-  return "not reached";
+using Kind = VectorAnswer::Kind;
+
+const char* NameOf(Kind kind) {
+  constexpr const char* kNames[] = {"agrees", "DISAGREES", "not carried", "no verdict",
+                                    "not reached"};
+  return kNames[static_cast<size_t>(kind)];
 }
 
 const char* Verdict(bool valid) { return valid ? "valid" : "invalid"; }
@@ -120,17 +94,17 @@ void Print(const Loaded& loaded, std::size_t index, const VectorAnswer& answer) 
   const SignatureVector& vector = loaded.vectors[index];
   std::cout << fmt::format("{:<11}  {} {} {}", NameOf(answer.kind), loaded.file_of[index],
                            vector.id, vector.set);
-  if (answer.kind == VectorAnswer::Kind::kUncarried) {
+  if (answer.kind == Kind::kUncarried) {
     std::cout << ": " << answer.reason << "\n";
     return;
   }
   std::cout << fmt::format("  {}: {} ({})", answer.door, Verdict(answer.valid), answer.result);
-  if (answer.kind == VectorAnswer::Kind::kDisagrees)
-    std::cout << ", published: " << Verdict(*vector.valid);
+  if (answer.kind == Kind::kDisagrees) std::cout << ", published: " << Verdict(*vector.valid);
   std::cout << "\n";
 }
 
-Json JsonOf(const Kernel& kernel, const Loaded& loaded, const std::vector<VectorAnswer>& answers) {
+Json JsonOf(const KernelIdentity& kernel, const Loaded& loaded,
+            const std::vector<VectorAnswer>& answers) {
   Json list = Json::array();
   std::map<std::string, int> counts;
   for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -145,29 +119,26 @@ Json JsonOf(const Kernel& kernel, const Loaded& loaded, const std::vector<Vector
       one["door"] = answer.door;
       one["result"] = answer.result;
     }
-    if (answer.kind == VectorAnswer::Kind::kUncarried) one["reason"] = answer.reason;
-    if (answer.kind != VectorAnswer::Kind::kUncarried &&
-        answer.kind != VectorAnswer::Kind::kNotReached)
+    if (answer.kind == Kind::kUncarried) one["reason"] = answer.reason;
+    if (answer.kind != Kind::kUncarried && answer.kind != Kind::kNotReached)
       one["kernel"] = Verdict(answer.valid);
     list.push_back(std::move(one));
   }
-  return {{"format", 1},
-          {"kernel",
-           {{"spec", kernel.identity.spec},
-            {"release", kernel.identity.release},
-            {"image_sha256", kernel.identity.image_sha256}}},
-          {"counts", counts},
-          {"vectors", std::move(list)}};
+  return {
+      {"format", 1},
+      {"kernel",
+       {{"spec", kernel.spec}, {"release", kernel.release}, {"image_sha256", kernel.image_sha256}}},
+      {"counts", counts},
+      {"vectors", std::move(list)}};
 }
 
-ExitCode Summary(const std::vector<VectorAnswer>& answers) {
-  std::map<VectorAnswer::Kind, int> counts;
+Result<ExitCode> Summary(const std::vector<VectorAnswer>& answers) {
+  std::map<Kind, int> counts;
   std::map<std::string, int> reasons;
   for (const VectorAnswer& answer : answers) {
     ++counts[answer.kind];
-    if (answer.kind == VectorAnswer::Kind::kUncarried) ++reasons[answer.reason];
+    if (answer.kind == Kind::kUncarried) ++reasons[answer.reason];
   }
-  using Kind = VectorAnswer::Kind;
   std::cout << fmt::format(
       "\n{} vectors: {} agree, {} disagree, {} not carried, {} without verdict, "
       "{} not reached\n",
@@ -176,10 +147,22 @@ ExitCode Summary(const std::vector<VectorAnswer>& answers) {
   for (const auto& [reason, count] : reasons)
     std::cout << fmt::format("  {:5} not carried: {}\n", count, reason);
   if (counts[Kind::kDisagrees] > 0) return ExitCode::kNonconformant;
-  if (counts[Kind::kAgrees] == 0) {
-    return Report({"the kernel could be asked about no vector that has a verdict"});
-  }
+  if (counts[Kind::kAgrees] == 0)
+    return Fail("the kernel could be asked about no vector that has a verdict");
   return ExitCode::kConformant;
+}
+
+// Leaves in `folder` the vectors and the image that holds them.
+Result<std::vector<VectorAnswer>> AskIn(const std::filesystem::path& folder, VmLabOptions machines,
+                                        const std::vector<SignatureVector>& vectors,
+                                        const DriveOptions& drive) {
+  KASSAY_CHECK(WriteGuestVectors(vectors, folder / "files"));
+  machines.suites[kVectorsProfile] = {kVectorsSuite};
+  machines.prepared = {folder / "files"};
+  machines.installation.cache_dir = folder / "cache";
+  machines.keeping = Keeping::kNothing;
+  VmLab lab(std::move(machines));
+  return DriveVectors(lab, vectors, drive);
 }
 
 Result<ExitCode> Run(const Options& options) {
@@ -192,27 +175,22 @@ Result<ExitCode> Run(const Options& options) {
       Print(loaded, index, answer);
     };
   }
-  KASSAY_TRY(const Kernel kernel, ResolveKernel(options.kernel));
-  const OwnFolder folder(options.kernel.installation->cache_dir / "vectors" /
-                         std::to_string(::getpid()));
-  KASSAY_CHECK(WriteGuestVectors(loaded.vectors, folder / "files"));
-  KASSAY_TRY(VmLabOptions machines,
-             MachinesOf(*options.kernel.installation, kernel, options.machine));
-  machines.suites[kVectorsProfile] = {kVectorsSuite};
-  machines.prepared = {folder / "files"};
-  machines.installation.cache_dir = folder / "cache";
-  machines.keeping = Keeping::kNothing;
-  VmLab lab(std::move(machines));
-  KASSAY_TRY(const std::vector<VectorAnswer> answers, DriveVectors(lab, loaded.vectors, drive));
+  KASSAY_TRY(const VmLabOptions machines, MachinesOf(options.kernel, options.machine));
+  const auto folder =
+      options.kernel.installation.cache_dir / "vectors" / std::to_string(::getpid());
+  const auto answers = AskIn(folder, machines, loaded.vectors, drive);
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+  if (!answers) return Fail(answers.error());
   if (!options.json.empty()) {
-    KASSAY_CHECK(
-        WriteFileAtomically(options.json, DumpJson(JsonOf(kernel, loaded, answers), 1) + "\n"));
+    const Json json = JsonOf(machines.kernel.identity, loaded, *answers);
+    KASSAY_CHECK(WriteFileAtomically(options.json, DumpJson(json, 1) + "\n"));
   }
-  return Summary(answers);
+  return Summary(*answers);
 }
 
 void AddVectorsCommand(CLI::App& app, Context& context) {
-  const auto options = std::make_shared<Options>(context.installation);
+  const auto options = std::make_shared<Options>(Options{context.installation});
   CLI::App* command =
       app.add_subcommand("vectors", "Ask a kernel about published ML-DSA verification vectors");
   command->footer(kFooter);

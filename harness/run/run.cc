@@ -38,11 +38,6 @@ SuiteImages ImagesOf(const RunOptions& options) {
   return images;
 }
 
-Result<RunPlanRecord> PlanOfRun(const fs::path& run_dir) {
-  KASSAY_TRY(const JournalContent content, ReadJournal(run_dir));
-  return content.plan;
-}
-
 std::optional<long> AvailableMemoryMib() {
   std::ifstream file("/proc/meminfo");
   std::string key;
@@ -61,9 +56,9 @@ int DefaultJobs() {
 }
 
 fs::path NewRunFolder(const fs::path& parent, const std::string& kernel_spec) {
-  std::string name;
-  for (const char c : kernel_spec)
-    name += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' ? c : '-';
+  std::string name = kernel_spec;
+  std::ranges::replace_if(
+      name, [](unsigned char c) { return std::isalnum(c) == 0 && c != '.'; }, '-');
   // A path as a spec gives a long name; its end tells most.
   if (name.size() > 60) name = name.substr(name.size() - 60);
   name.erase(0, std::min(name.find_first_not_of("-."), name.size()));

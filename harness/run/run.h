@@ -14,7 +14,6 @@
 #include "harness/result/run_result.h"
 #include "harness/suite/selection.h"
 #include "harness/target/lab.h"
-#include "harness/verdict/journal.h"
 
 namespace kassay {
 
@@ -70,9 +69,6 @@ struct SuiteImages {
 // With a profile of the caller's choice only the selected suites; else all that are installed, so
 // that runs share their snapshots.
 [[nodiscard]] SuiteImages ImagesOf(const RunOptions& options);
-
-// What a run in `run_dir` was about, for --resume: the kernel's spec among it.
-[[nodiscard]] Result<RunPlanRecord> PlanOfRun(const std::filesystem::path& run_dir);
 
 // MemAvailable of proc_meminfo(5) in MiB; nothing if it cannot be read.
 [[nodiscard]] std::optional<long> AvailableMemoryMib();
