@@ -32,13 +32,13 @@ void Describe(JsonFields& fields, Environment& environment) {
   fields("command_lines", environment.command_lines);
 }
 
-static void Describe(JsonFields& fields, Failure& failure) {
+void Describe(JsonFields& fields, Failure& failure) {
   fields("file", failure.file);
   fields("line", failure.line);
   fields("message", failure.message);
 }
 
-static void Describe(JsonFields& fields, Evidence& evidence) {
+void Describe(JsonFields& fields, Evidence& evidence) {
   fields("key", evidence.key);
   fields("value", evidence.value);
 }
@@ -49,7 +49,7 @@ void Describe(JsonFields& fields, Measure& measure) {
   fields.Optional("unit", measure.unit);
 }
 
-static void Describe(JsonFields& fields, ErratumMatch& erratum) {
+void Describe(JsonFields& fields, ErratumMatch& erratum) {
   fields("id", erratum.id);
   fields("fixed", erratum.fixed);
   fields("text", erratum.text);
@@ -76,7 +76,7 @@ static void Describe(JsonFields& fields, CaseResult& result) {
   fields("passes", result.passes);
 }
 
-static void Describe(JsonFields& fields, FeatureResult& feature) {
+void Describe(JsonFields& fields, FeatureResult& feature) {
   fields("feature", feature.feature);
   fields("suite", feature.suite);
   fields("title", feature.title);

@@ -6,45 +6,29 @@
 namespace kassay {
 namespace {
 
-constexpr std::array<std::pair<Verdict, std::string_view>, 7> kVerdicts{{
-    {Verdict::kPass, "pass"},
-    {Verdict::kFail, "fail"},
-    {Verdict::kCrash, "crash"},
-    {Verdict::kTimeout, "timeout"},
-    {Verdict::kAbsent, "absent"},
-    {Verdict::kUnmet, "unmet"},
-    {Verdict::kError, "error"},
-}};
+// In the order of the enumerations.
+constexpr std::array<std::string_view, 7> kVerdicts{"pass",   "fail",  "crash", "timeout",
+                                                    "absent", "unmet", "error"};
+constexpr std::array<std::string_view, 7> kStatuses{
+    "conformant", "nonconformant", "absent", "disabled", "missing", "backported", "untested"};
+constexpr std::array<std::string_view, 5> kOutcomes{"conformant", "nonconformant", "could not test",
+                                                    "regressed", "interrupted"};
 
-constexpr std::array<std::pair<FeatureStatus, std::string_view>, 7> kStatuses{{
-    {FeatureStatus::kConformant, "conformant"},
-    {FeatureStatus::kNonconformant, "nonconformant"},
-    {FeatureStatus::kAbsent, "absent"},
-    {FeatureStatus::kDisabled, "disabled"},
-    {FeatureStatus::kMissing, "missing"},
-    {FeatureStatus::kBackported, "backported"},
-    {FeatureStatus::kUntested, "untested"},
-}};
-
-template <typename Table, typename Value>
-std::string_view NameIn(const Table& table, Value value) {
-  const auto found =
-      std::find_if(table.begin(), table.end(), [&](const auto& row) { return row.first == value; });
-  return found == table.end() ? std::string_view("?") : found->second;
-}
-
-template <typename Value, typename Table>
-std::optional<Value> ValueIn(const Table& table, std::string_view name) {
-  const auto found =
-      std::find_if(table.begin(), table.end(), [&](const auto& row) { return row.second == name; });
-  if (found == table.end()) return std::nullopt;
-  return found->first;
+template <typename Value, size_t kCount>
+std::optional<Value> ValueIn(const std::array<std::string_view, kCount>& names,
+                             std::string_view name) {
+  const auto* const found = std::ranges::find(names, name);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<Value>(found - names.begin());
 }
 
 }  // namespace
 
-std::string_view ToString(Verdict verdict) { return NameIn(kVerdicts, verdict); }
-std::string_view ToString(FeatureStatus status) { return NameIn(kStatuses, status); }
+std::string_view ToString(Verdict verdict) { return kVerdicts.at(static_cast<size_t>(verdict)); }
+std::string_view ToString(FeatureStatus status) {
+  return kStatuses.at(static_cast<size_t>(status));
+}
+std::string_view ToString(RunOutcome outcome) { return kOutcomes.at(static_cast<size_t>(outcome)); }
 std::optional<Verdict> VerdictFromString(std::string_view text) {
   return ValueIn<Verdict>(kVerdicts, text);
 }
@@ -62,26 +46,16 @@ bool IsNonconformant(Verdict verdict) {
   return verdict == Verdict::kFail || verdict == Verdict::kCrash || verdict == Verdict::kTimeout;
 }
 
-std::string_view ToString(RunOutcome outcome) {
-  constexpr std::array<std::string_view, 5> kNames = {"conformant", "nonconformant",
-                                                      "could not test", "regressed", "interrupted"};
-  return kNames.at(static_cast<size_t>(outcome));
-}
-
 RunOutcome OutcomeOf(const RunResult& run) {
   if (run.interrupted) return RunOutcome::kInterrupted;
-  const bool bad_case =
-      std::any_of(run.cases.begin(), run.cases.end(), [](const CaseResult& result) {
-        return IsNonconformant(result.verdict) && result.waiver.empty();
-      });
-  const bool missing = std::any_of(
-      run.features.begin(), run.features.end(),
-      [](const FeatureResult& feature) { return feature.status == FeatureStatus::kMissing; });
-  if (bad_case || missing) return RunOutcome::kNonconformant;
-  const bool not_tested =
-      std::any_of(run.cases.begin(), run.cases.end(),
-                  [](const CaseResult& result) { return result.verdict == Verdict::kError; });
-  if (not_tested || run.cases.empty()) return RunOutcome::kCouldNotTest;
+  const bool bad_case = std::ranges::any_of(run.cases, [](const CaseResult& result) {
+    return IsNonconformant(result.verdict) && result.waiver.empty();
+  });
+  const auto missing =
+      std::ranges::count(run.features, FeatureStatus::kMissing, &FeatureResult::status);
+  if (bad_case || missing > 0) return RunOutcome::kNonconformant;
+  const auto not_tested = std::ranges::count(run.cases, Verdict::kError, &CaseResult::verdict);
+  if (not_tested > 0 || run.cases.empty()) return RunOutcome::kCouldNotTest;
   return RunOutcome::kConformant;
 }
 

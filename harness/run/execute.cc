@@ -12,7 +12,6 @@
 
 #include "harness/base/interrupt.h"
 #include "harness/protocol/suite_program.h"
-#include "harness/verdict/outcome_json.h"
 
 namespace kassay {
 namespace {

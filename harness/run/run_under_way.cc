@@ -15,7 +15,6 @@
 #include "harness/protocol/suite_program.h"
 #include "harness/run/execute.h"
 #include "harness/verdict/conclude.h"
-#include "harness/verdict/outcome_json.h"
 
 namespace kassay {
 namespace fs = std::filesystem;

@@ -5,13 +5,44 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+
 #include "harness/base/file.h"
 #include "harness/base/text/json_fields.h"
 #include "harness/result/json_identity.h"
-#include "harness/verdict/outcome_json.h"
 
 namespace kassay {
 namespace fs = std::filesystem;
+namespace {
+
+using End = GuestOutcome::End;
+
+// In the order of the enumeration.
+constexpr std::array<std::string_view, 6> kEnds{"exited",      "signalled", "timed out",
+                                                "kernel died", "silent",    "lied"};
+
+std::string_view ToString(End end) { return kEnds.at(static_cast<size_t>(end)); }
+
+std::optional<End> EndFromString(std::string_view text) {
+  const auto* const found = std::ranges::find(kEnds, text);
+  if (found == kEnds.end()) return std::nullopt;
+  return static_cast<End>(found - kEnds.begin());
+}
+
+}  // namespace
+
+static void Describe(JsonFields& fields, GuestOutcome& outcome) {
+  fields.Enum("end", outcome.end, ToString, EndFromString);
+  fields("status", outcome.status);
+  fields("detail", outcome.detail);
+  fields("records", outcome.records);
+  fields("output", outcome.output);
+  fields("kernel_log", outcome.kernel_log);
+  fields("taint_before", outcome.taint_before);
+  fields("taint_after", outcome.taint_after);
+  fields("console", outcome.console);
+}
 
 static void Describe(JsonFields& fields, RunPlanRecord& plan) {
   fields("kernel", plan.kernel);
@@ -39,151 +70,58 @@ static void Describe(JsonFields& fields, MachineRecord& machine) {
   fields("command_line", machine.command_line);
 }
 
-static void Describe(JsonFields& fields, JournalledCase& finished) {
-  fields.Constant("type", std::string("case"));
-  fields("suite", finished.suite);
-  fields("case", finished.name);
-  fields("attempts", finished.attempts);
-}
-
 namespace {
-
-// The other lines.
-struct RunEvent {
-  RunPlanRecord plan;
-};
-struct MachineEvent {
-  std::string profile;
-  MachineRecord machine;
-};
-struct ProbeEvent {
-  std::string suite;
-  GuestOutcome outcome;
-};
-struct NoteEvent {
-  std::string text;
-};
-struct EndEvent {
-  std::string at;
-  bool interrupted = false;
-};
-
-void Describe(JsonFields& fields, RunEvent& event) {
-  fields.Constant("type", std::string("run"));
-  fields.Constant("format", kJournalFormat);
-  fields("plan", event.plan);
-}
-
-void Describe(JsonFields& fields, MachineEvent& event) {
-  fields.Constant("type", std::string("machine"));
-  fields("profile", event.profile);
-  fields("machine", event.machine);
-}
-
-void Describe(JsonFields& fields, ProbeEvent& event) {
-  fields.Constant("type", std::string("probe"));
-  fields("suite", event.suite);
-  fields("outcome", event.outcome);
-}
-
-void Describe(JsonFields& fields, NoteEvent& event) {
-  fields.Constant("type", std::string("note"));
-  fields("text", event.text);
-}
-
-void Describe(JsonFields& fields, EndEvent& event) {
-  fields.Constant("type", std::string("end"));
-  fields("at", event.at);
-  fields("interrupted", event.interrupted);
-}
 
 constexpr size_t kMaxJournalBytes = size_t{2} << 30;
 
-class JournalParser {
- public:
-  Result<JournalContent> Parse(std::string_view text) {
-    size_t at = 0;
-    while (at < text.size()) {
-      const size_t end = text.find('\n', at);
-      if (end == std::string_view::npos) break;  // cut off: the run was killed amid a write
-      ++line_;
-      TakeLine(text.substr(at, end - at));
-      if (!problem_.empty())
-        return Fail(fmt::format("line {}: {}", line_, problem_), ErrorKind::kUsage);
-      at = end + 1;
-    }
-    if (line_ == 0) return Fail("is empty", ErrorKind::kUsage);
-    content_.whole_bytes = at;
-    return std::move(content_);
+void CheckCase(const JournalledCase& finished, std::string& problem) {
+  if (problem.empty() && finished.attempts.empty()) problem = "a case without an attempt";
+  for (const Attempt& attempt : finished.attempts) {
+    if (problem.empty() && attempt.outcome.has_value() != attempt.error.empty())
+      problem = "an attempt with both an outcome and an error, or with neither";
   }
+}
 
- private:
-  void TakeLine(std::string_view text) {
-    const auto json = ParseJson(text);
-    if (!json) {
-      problem_ = json.error().message;
-      return;
-    }
-    JsonReader reader(*json, "", problem_);
-    std::string type;
-    reader.Get("type", type);
-    if (problem_.empty() && (line_ == 1) != (type == "run"))
-      problem_ = line_ == 1 ? "does not begin with the run" : "a second run";
-    if (problem_.empty() && type == "run") CheckFormat(reader);
-    if (problem_.empty()) Take(type, *json);
-  }
-
-  void CheckFormat(JsonReader& reader) {
+// Takes an event up, or says what is wrong with it.
+void Take(const Json& json, bool first, JournalContent& content, std::string& problem) {
+  JsonFields fields(json, "", problem);
+  std::string type;
+  fields("type", type);
+  if (problem.empty() && first != (type == "run"))
+    problem = first ? "does not begin with the run" : "a second run";
+  if (!problem.empty()) return;
+  // What follows an end is a run that was taken up again.
+  content.ended = type == "end";
+  if (!content.ended) content.ended_at.clear();
+  if (type == "run") {
     int format = 0;
-    reader.Get("format", format);
-    if (problem_.empty() && format != kJournalFormat)
-      problem_ = fmt::format("journal format {} is not known to this kassay", format);
+    fields("format", format);
+    if (problem.empty() && format != kJournalFormat)
+      problem = fmt::format("journal format {} is not known to this kassay", format);
+    fields("plan", content.plan);
+  } else if (type == "machine") {
+    std::string profile;
+    fields("profile", profile);
+    fields("machine", content.machines[profile]);
+  } else if (type == "probe") {
+    std::string suite;
+    fields("suite", suite);
+    fields("outcome", content.probes[suite]);
+  } else if (type == "case") {
+    JournalledCase& finished = content.cases.emplace_back();
+    fields("suite", finished.suite);
+    fields("case", finished.name);
+    fields("attempts", finished.attempts);
+    CheckCase(finished, problem);
+  } else if (type == "note") {
+    fields("text", content.notes.emplace_back());
+  } else if (type == "end") {
+    fields("at", content.ended_at);
+    fields("interrupted", content.interrupted);
+  } else {
+    problem = "an event of an unknown type";
   }
-
-  template <typename Event>
-  Event Read(const Json& json) {
-    return ReadJson<Event>(json, "", problem_);
-  }
-
-  void Take(const std::string& type, const Json& json) {
-    // What follows an end is a run that was taken up again.
-    content_.ended = type == "end";
-    if (type == "run") {
-      content_.plan = Read<RunEvent>(json).plan;
-    } else if (type == "machine") {
-      auto event = Read<MachineEvent>(json);
-      content_.machines[event.profile] = std::move(event.machine);
-    } else if (type == "probe") {
-      auto event = Read<ProbeEvent>(json);
-      content_.probes[event.suite] = std::move(event.outcome);
-    } else if (type == "case") {
-      TakeCase(json);
-    } else if (type == "note") {
-      content_.notes.push_back(Read<NoteEvent>(json).text);
-    } else if (type == "end") {
-      auto event = Read<EndEvent>(json);
-      content_.interrupted = event.interrupted;
-      content_.ended_at = std::move(event.at);
-    } else {
-      problem_ = "an event of an unknown type";
-    }
-    if (!content_.ended) content_.ended_at.clear();
-  }
-
-  void TakeCase(const Json& json) {
-    const JournalledCase& finished = content_.cases.emplace_back(Read<JournalledCase>(json));
-    if (!problem_.empty()) return;
-    if (finished.attempts.empty()) problem_ = "a case without an attempt";
-    for (const Attempt& attempt : finished.attempts) {
-      if (attempt.outcome.has_value() == attempt.error.empty()) continue;
-      problem_ = "an attempt with both an outcome and an error, or with neither";
-    }
-  }
-
-  size_t line_ = 0;
-  std::string problem_;
-  JournalContent content_;
-};
+}
 
 // One run a folder at a time.
 Result<UniqueFd> OpenLocked(const fs::path& path, int flags) {
@@ -196,7 +134,28 @@ Result<UniqueFd> OpenLocked(const fs::path& path, int flags) {
 
 }  // namespace
 
-Result<JournalContent> ParseJournal(std::string_view text) { return JournalParser().Parse(text); }
+GuestOutcome AsJournalled(const GuestOutcome& outcome) {
+  const auto json = ParseJson(DumpJson(JsonOf(outcome)));
+  std::string problem;
+  return json ? ReadJson<GuestOutcome>(*json, "", problem) : outcome;
+}
+
+Result<JournalContent> ParseJournal(std::string_view text) {
+  JournalContent content;
+  size_t line = 0;
+  size_t at = 0;
+  // What follows the last line end is cut off: the run was killed amid a write.
+  for (size_t end = 0; (end = text.find('\n', at)) != std::string_view::npos; at = end + 1) {
+    ++line;
+    const auto json = ParseJson(text.substr(at, end - at));
+    std::string problem = json ? "" : json.error().message;
+    if (json) Take(*json, line == 1, content, problem);
+    if (!problem.empty()) return Fail(fmt::format("line {}: {}", line, problem), ErrorKind::kUsage);
+  }
+  if (line == 0) return Fail("is empty", ErrorKind::kUsage);
+  content.whole_bytes = at;
+  return content;
+}
 
 Result<JournalContent> ReadJournal(const fs::path& run_dir) {
   const fs::path path = run_dir / kJournalName;
@@ -228,7 +187,8 @@ Result<Journal> Journal::Begin(const fs::path& run_dir, const RunPlanRecord& pla
   auto fd = OpenLocked(path, O_CREAT | O_EXCL);
   if (!fd) return Fail(fd.error().message + "; choose another folder with --out", fd.error().kind);
   Journal journal(std::move(*fd), path);
-  KASSAY_CHECK(journal.Append(DumpJson(JsonOf(RunEvent{plan}))));
+  KASSAY_CHECK(journal.Append(
+      DumpJson({{"type", "run"}, {"format", kJournalFormat}, {"plan", JsonOf(plan)}})));
   return journal;
 }
 
@@ -255,23 +215,29 @@ Status Journal::Append(const std::string& line) {
 }
 
 Status Journal::AddMachine(const std::string& profile, const MachineRecord& machine) {
-  return Append(DumpJson(JsonOf(MachineEvent{profile, machine})));
+  return Append(
+      DumpJson({{"type", "machine"}, {"profile", profile}, {"machine", JsonOf(machine)}}));
 }
 
 Status Journal::AddProbe(const std::string& suite, const GuestOutcome& outcome) {
-  return Append(DumpJson(JsonOf(ProbeEvent{suite, outcome})));
+  return Append(DumpJson({{"type", "probe"}, {"suite", suite}, {"outcome", JsonOf(outcome)}}));
 }
 
 Status Journal::AddCase(const JournalledCase& finished) {
-  return Append(DumpJson(JsonOf(finished)));
+  Json attempts = Json::array();
+  for (const Attempt& attempt : finished.attempts) attempts.push_back(JsonOf(attempt));
+  return Append(DumpJson({{"type", "case"},
+                          {"suite", finished.suite},
+                          {"case", finished.name},
+                          {"attempts", std::move(attempts)}}));
 }
 
 Status Journal::AddNote(const std::string& text) {
-  return Append(DumpJson(JsonOf(NoteEvent{text})));
+  return Append(DumpJson({{"type", "note"}, {"text", text}}));
 }
 
 Status Journal::End(const std::string& at, bool interrupted) {
-  return Append(DumpJson(JsonOf(EndEvent{at, interrupted})));
+  return Append(DumpJson({{"type", "end"}, {"at", at}, {"interrupted", interrupted}}));
 }
 
 }  // namespace kassay

@@ -81,6 +81,10 @@ struct JournalContent {
   std::uint64_t whole_bytes = 0;  // up to the end of the last whole line
 };
 
+// The outcome as its journal line will give it back: bytes that are not UTF-8 replaced. Verdicts
+// are made from this form, so that whoever reads the journal comes to the same.
+[[nodiscard]] GuestOutcome AsJournalled(const GuestOutcome& outcome);
+
 // Reads a journal. A last line that is cut off is what a killed run leaves and is passed over;
 // anything else that is wrong is an error with its line.
 [[nodiscard]] Result<JournalContent> ParseJournal(std::string_view text);

@@ -7,7 +7,6 @@
 #include <fstream>
 
 #include "harness/base/file.h"
-#include "harness/verdict/outcome_json.h"
 
 namespace kassay {
 namespace {
