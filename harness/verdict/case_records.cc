@@ -56,14 +56,9 @@ class CaseReader {
       ++out_.ends;
       reader.Get("passed", out_.passed);
     } else if (type == "failure") {
-      Failure& failure = out_.failures.emplace_back();
-      reader.Get("file", failure.file);
-      reader.Get("line", failure.line);
-      reader.Get("message", failure.message);
+      out_.failures.push_back(ReadJson<Failure>(json, type, out_.problem));
     } else if (type == "evidence") {
-      Evidence& evidence = out_.evidence.emplace_back();
-      reader.Get("key", evidence.key);
-      reader.Get("value", evidence.value);
+      out_.evidence.push_back(ReadJson<Evidence>(json, type, out_.problem));
     } else if (type == "measure") {
       out_.measures.push_back(ReadJson<Measure>(json, type, out_.problem));
     } else if (type == "leave") {
@@ -122,17 +117,14 @@ ProbeRecords ReadProbeRecords(const std::vector<std::string>& records) {
     reader.Get("present", feature.present);
     reader.Get("detail", feature.detail);
     feature.detail = OneLine(feature.detail);
-    const bool twice =
-        std::any_of(out.features.begin(), out.features.end() - 1,
-                    [&](const ProbeRecord& earlier) { return earlier.feature == feature.feature; });
-    if (twice) out.problem = fmt::format("'{}' probed twice", OneLine(feature.feature, 80));
+    if (std::ranges::count(out.features, feature.feature, &ProbeRecord::feature) > 1)
+      out.problem = fmt::format("'{}' probed twice", OneLine(feature.feature, 80));
   }
   return out;
 }
 
 std::string OneLine(std::string_view text, std::size_t max_bytes) {
-  const std::vector<std::string> lines =
-      PlainLines(text.substr(0, std::min(text.size(), max_bytes)), max_bytes);
+  const std::vector<std::string> lines = PlainLines(text.substr(0, max_bytes), max_bytes);
   return lines.empty() ? "" : lines.front();
 }
 

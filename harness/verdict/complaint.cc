@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace kassay {
 namespace {
@@ -84,15 +85,14 @@ std::string_view LogText(std::string_view line) {
 }
 
 bool IsKernelComplaint(std::string_view text) {
-  return IsRcuStall(text) ||
-         std::any_of(kBeginnings.begin(), kBeginnings.end(),
-                     [&](std::string_view beginning) { return text.starts_with(beginning); });
+  return IsRcuStall(text) || std::ranges::any_of(kBeginnings, [&](std::string_view beginning) {
+           return text.starts_with(beginning);
+         });
 }
 
 std::vector<std::string> KernelComplaints(const std::vector<std::string>& lines) {
   std::vector<std::string> complaints;
-  std::copy_if(lines.begin(), lines.end(), std::back_inserter(complaints),
-               [](const std::string& line) { return IsKernelComplaint(LogText(line)); });
+  std::ranges::copy_if(lines, std::back_inserter(complaints), IsKernelComplaint, LogText);
   return complaints;
 }
 
@@ -106,9 +106,8 @@ std::vector<std::string> PlainLines(std::string_view text, std::size_t max_bytes
     const size_t end = std::min(text.find('\n'), text.size());
     std::string line(text.substr(0, std::min(end, max_bytes)));
     while (line.ends_with('\r')) line.pop_back();
-    std::replace_if(
-        line.begin(), line.end(),
-        [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; }, '?');
+    const auto is_control = [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; };
+    std::ranges::replace_if(line, is_control, '?');
     lines.push_back(std::move(line));
     text.remove_prefix(std::min(end + 1, text.size()));
   }

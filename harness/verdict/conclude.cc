@@ -57,8 +57,7 @@ class Conclusion {
     run_.notes = record_.journal.notes;
     for (const Suite& suite : record_.suites) KASSAY_CHECK(TakeSuite(suite));
     if (!ran_.empty()) return Refuse(ran_.begin()->first + " is in the journal but in no suite");
-    std::sort(run_.cases.begin(), run_.cases.end(),
-              [](const CaseResult& a, const CaseResult& b) { return a.Id() < b.Id(); });
+    std::ranges::sort(run_.cases, {}, &CaseResult::Id);
     return std::move(run_);
   }
 

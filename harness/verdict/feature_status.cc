@@ -129,7 +129,7 @@ std::vector<std::string> OptionsReliedOn(const std::vector<std::string>& require
   std::vector<std::string> options;
   const auto add = [&](const std::vector<std::string>& terms) {
     for (const std::string& term : terms) {
-      if (std::find(options.begin(), options.end(), term) == options.end()) options.push_back(term);
+      if (std::ranges::find(options, term) == options.end()) options.push_back(term);
     }
   };
   std::vector<const Feature*> features;
@@ -158,14 +158,10 @@ FeatureStanding StandingOf(const Feature& feature, const Catalogue& suite,
 void ConcludeFeature(FeatureResult& feature, const std::vector<const CaseResult*>& cases) {
   if (feature.status != FeatureStatus::kUntested && feature.status != FeatureStatus::kBackported)
     return;
-  const auto count = [&](auto wanted) {
-    return std::count_if(cases.begin(), cases.end(),
-                         [&](const CaseResult* c) { return wanted(*c); });
-  };
-  const auto bad = count([](const CaseResult& c) { return IsNonconformant(c.verdict); });
-  const auto passed = count([](const CaseResult& c) { return c.verdict == Verdict::kPass; });
-  const auto errors = count([](const CaseResult& c) { return c.verdict == Verdict::kError; });
-  const auto unmet = count([](const CaseResult& c) { return c.verdict == Verdict::kUnmet; });
+  const auto bad = std::ranges::count_if(cases, IsNonconformant, &CaseResult::verdict);
+  const auto passed = std::ranges::count(cases, Verdict::kPass, &CaseResult::verdict);
+  const auto errors = std::ranges::count(cases, Verdict::kError, &CaseResult::verdict);
+  const auto unmet = std::ranges::count(cases, Verdict::kUnmet, &CaseResult::verdict);
   const std::string before = feature.reason.empty() ? "" : feature.reason + "; ";
   if (bad > 0) {
     feature.status = FeatureStatus::kNonconformant;

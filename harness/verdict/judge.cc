@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
+#include <array>
 #include <regex>
 
 #include "harness/base/process/wait_status.h"
@@ -48,9 +48,8 @@ std::string LastPart(const std::string& text) {
 // Line by line, each of bounded length: std::regex recurses over its input.
 bool ConsoleShows(const std::string& console, const std::string& expression) {
   const std::regex regex(expression);
-  const std::vector<std::string> lines = PlainLines(console);
-  return std::any_of(lines.begin(), lines.end(),
-                     [&](const std::string& line) { return std::regex_search(line, regex); });
+  return std::ranges::any_of(
+      PlainLines(console), [&](const std::string& line) { return std::regex_search(line, regex); });
 }
 
 // The complaints of the kernel: in its log, and where the log did not reach the host any more, on
@@ -150,7 +149,7 @@ class Judgement {
   }
 
   [[nodiscard]] std::string HowItDied() const {
-    const auto panic = std::find_if(complaints_.begin(), complaints_.end(), [](const auto& line) {
+    const auto panic = std::ranges::find_if(complaints_, [](const std::string& line) {
       return line.find("Kernel panic") != std::string::npos;
     });
     if (panic != complaints_.end()) return OneLine(LogText(*panic));
@@ -193,24 +192,12 @@ class Judgement {
 };
 
 // For Join: what is worse stands further back.
-int Weight(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kPass:
-      return 0;
-    case Verdict::kAbsent:
-      return 1;
-    case Verdict::kUnmet:
-      return 2;
-    case Verdict::kError:
-      return 3;
-    case Verdict::kTimeout:
-      return 4;
-    case Verdict::kFail:
-      return 5;
-    case Verdict::kCrash:
-      return 6;
-  }
-  return 6;
+constexpr std::array<Verdict, 7> kFromBestToWorst{
+    Verdict::kPass,    Verdict::kAbsent, Verdict::kUnmet, Verdict::kError,
+    Verdict::kTimeout, Verdict::kFail,   Verdict::kCrash};
+
+bool IsWorse(Verdict a, Verdict b) {
+  return std::ranges::find(kFromBestToWorst, a) > std::ranges::find(kFromBestToWorst, b);
 }
 
 // Joins a further run of the same case: the worst verdict stands.
@@ -218,7 +205,7 @@ void Join(CaseResult& result, CaseResult further) {
   const int attempts = result.attempts + further.attempts;
   const int passes = result.passes + further.passes;
   const std::int64_t duration_ms = result.duration_ms + further.duration_ms;
-  if (Weight(further.verdict) > Weight(result.verdict)) result = std::move(further);
+  if (IsWorse(further.verdict, result.verdict)) result = std::move(further);
   result.attempts = attempts;
   result.passes = passes;
   result.duration_ms = duration_ms;
@@ -268,17 +255,14 @@ CaseResult NotRun(const CaseToJudge& which, const std::string& reason) {
 void MatchErratum(CaseResult& result, const Catalogue& catalogue, const KernelVersion& version) {
   if (!IsNonconformant(result.verdict)) return;
   const auto applies = [&](const Erratum& erratum) {
-    const bool for_this_case =
-        erratum.cases.empty() ||
-        std::any_of(erratum.cases.begin(), erratum.cases.end(),
-                    [&](const std::string& glob) { return GlobMatches(glob, result.case_name); });
-    return for_this_case && erratum.affected.Matches(version);
+    const auto names = [&](const std::string& glob) { return GlobMatches(glob, result.case_name); };
+    return (erratum.cases.empty() || std::ranges::any_of(erratum.cases, names)) &&
+           erratum.affected.Matches(version);
   };
   for (const std::string& id : result.requirements) {
     const Requirement* requirement = catalogue.FindRequirement(id);
     if (requirement == nullptr) continue;
-    const auto erratum =
-        std::find_if(requirement->errata.begin(), requirement->errata.end(), applies);
+    const auto erratum = std::ranges::find_if(requirement->errata, applies);
     if (erratum == requirement->errata.end()) continue;
     result.erratum = ErratumMatch{id, erratum->fixed, erratum->text, erratum->source};
     result.reason = (erratum->fixed.empty() ? std::string("known, not fixed yet: ")
