@@ -4,7 +4,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "harness/compare/compare.h"
@@ -37,10 +36,5 @@ struct HtmlContext {
 [[nodiscard]] std::string HtmlOfComparison(const Comparison& comparison,
                                            const HtmlContext& context);
 [[nodiscard]] std::string HtmlOfMatrix(const Matrix& matrix, const HtmlContext& context);
-
-// JSON text that may stand in a script element: no '<', '>', '&', U+2028 or U+2029 is left in it.
-[[nodiscard]] std::string EscapeForScript(std::string_view json);
-// Text that may stand in an element or a quoted attribute.
-[[nodiscard]] std::string EscapeForMarkup(std::string_view text);
 
 }  // namespace kassay

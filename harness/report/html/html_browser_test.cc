@@ -8,7 +8,7 @@
 
 #include "harness/base/file.h"
 #include "harness/base/process/program.h"
-#include "harness/report/html/sample_run.h"
+#include "harness/report/html/testing/sample_run.h"
 
 namespace kassay {
 namespace {
