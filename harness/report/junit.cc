@@ -8,7 +8,6 @@
 
 #include "harness/report/printable.h"
 #include "harness/report/repeat_command.h"
-#include "harness/report/tally.h"
 
 namespace kassay {
 namespace {
@@ -44,13 +43,11 @@ std::string Details(const RunResult& run, const CaseResult& result) {
 void AddVerdict(pugi::xml_node node, const RunResult& run, const CaseResult& result) {
   if (result.verdict == Verdict::kPass) return;
   const std::string verdict(ToString(result.verdict));
-  if (result.verdict == Verdict::kAbsent || result.verdict == Verdict::kUnmet) {
-    Set(node.append_child("skipped"), "message", verdict + ": " + result.reason);
-    return;
-  }
-  if (!result.waiver.empty()) {
+  const bool left = result.verdict == Verdict::kAbsent || result.verdict == Verdict::kUnmet;
+  if (left || !result.waiver.empty()) {
     Set(node.append_child("skipped"), "message",
-        fmt::format("{}, waived by {}: {}", verdict, result.waiver, result.reason));
+        fmt::format("{}{}: {}", verdict, left ? "" : ", waived by " + result.waiver,
+                    result.reason));
     return;
   }
   pugi::xml_node problem =

@@ -14,36 +14,31 @@ namespace {
 // A description may hold anything but '#' and line ends.
 std::string Description(const std::string& text) {
   std::string out = PrintableLine(text);
-  std::replace(out.begin(), out.end(), '#', '_');
+  std::ranges::replace(out, '#', '_');
   return out;
 }
 
+bool IsWaived(const CaseResult& result) {
+  return IsNonconformant(result.verdict) && !result.waiver.empty();
+}
+
 std::string ResultLine(size_t number, const CaseResult& result) {
-  const std::string name = Description(result.case_name);
-  const std::string reason = PrintableLine(result.reason);
-  if (IsNonconformant(result.verdict) && !result.waiver.empty())
-    return fmt::format("not ok {} {} # XFAIL waived by {}: {}", number, name,
-                       PrintableLine(result.waiver), reason);
-  switch (result.verdict) {
-    case Verdict::kPass:
-      return fmt::format("ok {} {}", number, name);
-    case Verdict::kAbsent:
-    case Verdict::kUnmet:
-      return fmt::format("ok {} {} # SKIP {}: {}", number, name, ToString(result.verdict), reason);
-    case Verdict::kTimeout:
-      return fmt::format("not ok {} {} # TIMEOUT {}", number, name, reason);
-    case Verdict::kError:
-      return fmt::format("not ok {} {} # ERROR {}", number, name, reason);
-    case Verdict::kFail:
-    case Verdict::kCrash:
-      break;
-  }
-  return fmt::format("not ok {} {} # {}: {}", number, name, ToString(result.verdict), reason);
+  const Verdict verdict = result.verdict;
+  const bool left = verdict == Verdict::kAbsent || verdict == Verdict::kUnmet;
+  const std::string line =
+      fmt::format("{} {} {}", left || verdict == Verdict::kPass ? "ok" : "not ok", number,
+                  Description(result.case_name));
+  if (verdict == Verdict::kPass) return line;
+  std::string directive = fmt::format("{}{}:", left ? "SKIP " : "", ToString(verdict));
+  if (verdict == Verdict::kTimeout) directive = "TIMEOUT";
+  if (verdict == Verdict::kError) directive = "ERROR";
+  if (IsWaived(result)) directive = "XFAIL waived by " + PrintableLine(result.waiver) + ":";
+  return fmt::format("{} # {} {}", line, directive, PrintableLine(result.reason));
 }
 
 bool IsOk(const CaseResult& result) {
-  if (IsNonconformant(result.verdict)) return !result.waiver.empty();
-  return result.verdict != Verdict::kError;
+  return IsWaived(result) ||
+         (!IsNonconformant(result.verdict) && result.verdict != Verdict::kError);
 }
 
 }  // namespace
@@ -64,8 +59,8 @@ std::string KtapOf(const RunResult& run) {
                            PrintableLine(failure.message));
       out += "  " + ResultLine(++number, *result) + "\n";
     }
-    const bool ok = std::all_of(cases.begin(), cases.end(),
-                                [](const CaseResult* result) { return IsOk(*result); });
+    const bool ok =
+        std::ranges::all_of(cases, [](const CaseResult* result) { return IsOk(*result); });
     out += fmt::format("{} {} {}\n", ok ? "ok" : "not ok", ++suite_number, Description(suite));
   }
   return out;

@@ -3,16 +3,59 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <utility>
 
 #include "harness/report/printable.h"
 #include "harness/report/repeat_command.h"
-#include "harness/report/tally.h"
 
 namespace kassay {
 namespace {
 
-constexpr int kMostWrongCases = 50;
+constexpr size_t kMostWrongCases = 50;
+
+constexpr std::array<Verdict, 7> kAllVerdicts{Verdict::kPass,    Verdict::kFail,   Verdict::kCrash,
+                                              Verdict::kTimeout, Verdict::kAbsent, Verdict::kUnmet,
+                                              Verdict::kError};
+
+bool IsExplained(const CaseResult& result) {
+  return result.erratum.has_value() || !result.waiver.empty();
+}
+
+// The cases that a person must look at: fail, crash, timeout and error; those that nothing explains
+// first.
+std::vector<const CaseResult*> WrongCases(const RunResult& run) {
+  std::vector<const CaseResult*> wrong;
+  for (const CaseResult& result : run.cases) {
+    if (IsNonconformant(result.verdict) || result.verdict == Verdict::kError)
+      wrong.push_back(&result);
+  }
+  std::ranges::stable_sort(wrong, {},
+                           [](const CaseResult* result) { return IsExplained(*result); });
+  return wrong;
+}
+
+// "212 cases: 205 pass, 5 fail, 2 absent (2 known)"; verdicts that do not occur are left out.
+std::string TallyOf(const RunResult& run) {
+  std::map<Verdict, int> counts;
+  int known = 0;
+  int waived = 0;
+  for (const CaseResult& result : run.cases) {
+    ++counts[result.verdict];
+    if (!IsNonconformant(result.verdict)) continue;
+    if (result.erratum) ++known;
+    if (!result.waiver.empty()) ++waived;
+  }
+  std::string line =
+      fmt::format("{} {}:", run.cases.size(), run.cases.size() == 1 ? "case" : "cases");
+  const char* separator = " ";
+  for (const auto& [verdict, count] : counts)
+    line += fmt::format("{}{} {}", std::exchange(separator, ", "), count, ToString(verdict));
+  if (known > 0) line += fmt::format(" ({} known)", known);
+  if (waived > 0) line += fmt::format(" ({} waived)", waived);
+  return line;
+}
 
 class Table {
  public:
@@ -54,16 +97,19 @@ class Table {
     size_t width = 8;
     for (const FeatureResult& feature : run_.features)
       width = std::max(width, feature.feature.size());
+    std::map<std::pair<std::string, Verdict>, int> counts;
+    for (const CaseResult& result : run_.cases) {
+      for (const std::string& feature : result.features) ++counts[{feature, result.verdict}];
+    }
     Line("");
     std::string head = fmt::format("{:<{}}  {:<14}", "FEATURE", width, "STATUS");
     for (const Verdict verdict : kAllVerdicts) head += fmt::format("{:>8}", ToString(verdict));
     Line(head);
     for (const FeatureResult& feature : run_.features) {
-      const Tally tally = TallyOfFeature(run_, feature.feature);
       std::string line = fmt::format("{:<{}}  ", PrintableLine(feature.feature), width);
       line += Coloured(fmt::format("{:<14}", ToString(feature.status)), ColourOf(feature.status));
       for (const Verdict verdict : kAllVerdicts) {
-        const int count = tally.Of(verdict);
+        const int count = counts[{feature.feature, verdict}];
         const std::string cell =
             count == 0 ? fmt::format("{:>8}", "-") : fmt::format("{:>8}", count);
         line += count > 0 && IsNonconformant(verdict) ? Coloured(cell, kRed) : cell;
@@ -91,23 +137,22 @@ class Table {
     if (wrong.empty()) return;
     Line("");
     Line(Coloured("What failed", kBold));
-    int shown = 0;
+    size_t shown = 0;
     for (const CaseResult* result : wrong) {
       if (++shown > kMostWrongCases) {
-        Line(fmt::format("  and {} more: see the result folder",
-                         wrong.size() - static_cast<size_t>(kMostWrongCases)));
+        Line(fmt::format("  and {} more: see the result folder", wrong.size() - kMostWrongCases));
         break;
       }
-      const bool explained = result->erratum || !result->waiver.empty();
       std::string requirements;
       for (const std::string& id : result->requirements) requirements += " " + id;
       std::string times;
       if (result->attempts > 1)
         times = fmt::format(" (passed {} of {})", result->passes, result->attempts);
-      Line(fmt::format("  {:<8}{} {}{}{}",
-                       Coloured(std::string(ToString(result->verdict)), explained ? kYellow : kRed),
-                       PrintableLine(result->Id()), PrintableLine(requirements), times,
-                       result->waiver.empty() ? "" : ", waived: " + PrintableLine(result->waiver)));
+      Line(fmt::format(
+          "  {:<8}{} {}{}{}",
+          Coloured(std::string(ToString(result->verdict)), IsExplained(*result) ? kYellow : kRed),
+          PrintableLine(result->Id()), PrintableLine(requirements), times,
+          result->waiver.empty() ? "" : ", waived: " + PrintableLine(result->waiver)));
       Line("    " + PrintableLine(result->reason));
       Line("    " + PrintableLine(CommandThatRepeats(run_, *result)));
     }
@@ -149,7 +194,7 @@ class Table {
     const bool unsure = verdict == "interrupted" || verdict == "known bugs only";
     const int colour = good ? kGreen : unsure ? kYellow : kRed;
     Line(fmt::format("{}: {}: {}", PrintableLine(run_.kernel.spec), Coloured(verdict, colour),
-                     TallyOf(run_).Line()));
+                     TallyOf(run_)));
   }
 
   const RunResult& run_;

@@ -1,6 +1,7 @@
 #include "harness/report/exports/kcidb.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "harness/base/sha256.h"
 #include "harness/result/json_identity.h"
@@ -28,18 +29,17 @@ const char* StatusOf(Verdict verdict) {
 // No text of a report may hold a zero byte.
 std::string Text(const std::string& text) {
   std::string out = text;
-  std::replace(out.begin(), out.end(), '\0', '?');
+  std::ranges::replace(out, '\0', '?');
   return out;
 }
 
 // A path is made of letters, digits, '_', '-' and dots.
 std::string Path(const std::string& id) {
   std::string out = "kassay." + id;
-  for (char& c : out) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '_' || c == '-' || c == '.';
-    if (!plain) c = '_';
-  }
+  const auto is_odd = [](unsigned char c) {
+    return std::isalnum(c) == 0 && c != '_' && c != '-' && c != '.';
+  };
+  std::ranges::replace_if(out, is_odd, '_');
   return out;
 }
 
@@ -92,10 +92,8 @@ Json TestOf(const RunResult& run, const CaseResult& result, const std::string& o
 }  // namespace
 
 Result<std::string> KcidbOf(const RunResult& run, const std::string& origin) {
-  const bool plain = std::all_of(origin.begin(), origin.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
-  if (origin.empty() || !plain) {
+  constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyz0123456789_";
+  if (origin.empty() || origin.find_first_not_of(kPlain) != std::string::npos) {
     return Fail("the origin '" + origin + "' is not made of lower-case letters, digits and '_'",
                 ErrorKind::kUsage);
   }
