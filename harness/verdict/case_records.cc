@@ -26,87 +26,77 @@ Json ParseRecord(const std::string& text, std::string& type, std::string& proble
   return problem.empty() ? *std::move(json) : Json();
 }
 
-class CaseReader {
- public:
-  explicit CaseReader(const std::string& case_name) : case_name_(case_name) {}
+void TakeLeave(JsonReader& reader, CaseRecords& out) {
+  std::string verdict;
+  reader.Get("verdict", verdict);
+  reader.Get("reason", out.left_reason);
+  out.left = VerdictFromString(verdict);
+  if (out.problem.empty() && out.left != Verdict::kAbsent && out.left != Verdict::kUnmet)
+    out.problem = fmt::format("a case left as '{}'", OneLine(verdict, 40));
+  out.left_reason = OneLine(out.left_reason);
+  if (out.problem.empty() && out.left_reason.empty()) out.problem = "a case left without a reason";
+}
 
-  void Read(const std::string& text) {
-    std::string type;
-    const Json json = ParseRecord(text, type, out_.problem);
-    if (!out_.problem.empty()) return;
-    JsonReader reader(json, type, out_.problem);
-    std::string name;
-    reader.Get("case", name);
-    if (out_.problem.empty() && name != case_name_)
-      out_.problem = fmt::format("a record of another case: '{}'", OneLine(name, 80));
-    if (out_.problem.empty()) Take(type, json, reader);
+void TakeRecord(const std::string& text, const std::string& case_name, CaseRecords& out) {
+  std::string type;
+  const Json json = ParseRecord(text, type, out.problem);
+  if (!out.problem.empty()) return;
+  JsonReader reader(json, type, out.problem);
+  std::string name;
+  reader.Get("case", name);
+  if (!out.problem.empty()) return;
+  const std::string shown = OneLine(type, 40);
+  if (name != case_name) {
+    out.problem = fmt::format("a record of another case: '{}'", OneLine(name, 80));
+  } else if (type == "case_start") {
+    if (++out.starts > 1) out.problem = "the case began twice";
+  } else if (out.starts == 0) {
+    out.problem = fmt::format("a record '{}' before the case began", shown);
+  } else if (out.ends > 0) {
+    out.problem = fmt::format("a record '{}' after the case ended", shown);
+  } else if (type == "case_end") {
+    ++out.ends;
+    reader.Get("passed", out.passed);
+  } else if (type == "failure") {
+    out.failures.push_back(ReadJson<Failure>(json, type, out.problem));
+  } else if (type == "evidence") {
+    out.evidence.push_back(ReadJson<Evidence>(json, type, out.problem));
+  } else if (type == "measure") {
+    out.measures.push_back(ReadJson<Measure>(json, type, out.problem));
+  } else if (type == "leave") {
+    TakeLeave(reader, out);
+  } else {
+    out.problem = fmt::format("a record of the unknown type '{}'", shown);
   }
+}
 
-  CaseRecords Finish() && { return std::move(out_); }
-
- private:
-  void Take(const std::string& type, const Json& json, JsonReader& reader) {
-    if (type == "case_start") {
-      if (++out_.starts > 1) out_.problem = "the case began twice";
-    } else if (out_.starts == 0) {
-      out_.problem = fmt::format("a record '{}' before the case began", OneLine(type, 40));
-    } else if (out_.ends > 0) {
-      out_.problem = fmt::format("a record '{}' after the case ended", OneLine(type, 40));
-    } else if (type == "case_end") {
-      ++out_.ends;
-      reader.Get("passed", out_.passed);
-    } else if (type == "failure") {
-      out_.failures.push_back(ReadJson<Failure>(json, type, out_.problem));
-    } else if (type == "evidence") {
-      out_.evidence.push_back(ReadJson<Evidence>(json, type, out_.problem));
-    } else if (type == "measure") {
-      out_.measures.push_back(ReadJson<Measure>(json, type, out_.problem));
-    } else if (type == "leave") {
-      TakeLeave(reader);
-    } else {
-      out_.problem = fmt::format("a record of the unknown type '{}'", OneLine(type, 40));
-    }
-  }
-
-  void TakeLeave(JsonReader& reader) {
-    std::string verdict;
-    reader.Get("verdict", verdict);
-    reader.Get("reason", out_.left_reason);
-    out_.left = VerdictFromString(verdict);
-    if (out_.problem.empty() && out_.left != Verdict::kAbsent && out_.left != Verdict::kUnmet)
-      out_.problem = fmt::format("a case left as '{}'", OneLine(verdict, 40));
-    out_.left_reason = OneLine(out_.left_reason);
-    if (out_.problem.empty() && out_.left_reason.empty())
-      out_.problem = "a case left without a reason";
-  }
-
-  const std::string& case_name_;
-  CaseRecords out_;
-};
+// The bound on a case's and a probe's records; empty if they keep it.
+std::string WhyTooMany(const std::vector<std::string>& records) {
+  return records.size() <= kMaxRecordsPerCase
+             ? ""
+             : fmt::format("more than {} records", kMaxRecordsPerCase);
+}
 
 }  // namespace
 
 CaseRecords ReadCaseRecords(const std::vector<std::string>& records, const std::string& case_name) {
-  CaseReader reader(case_name);
-  if (records.size() > kMaxRecordsPerCase) {
-    CaseRecords out;
-    out.problem = fmt::format("more than {} records", kMaxRecordsPerCase);
-    return out;
+  CaseRecords out;
+  out.problem = WhyTooMany(records);
+  for (const std::string& record : records) {
+    if (!out.problem.empty()) break;
+    TakeRecord(record, case_name, out);
   }
-  for (const std::string& record : records) reader.Read(record);
-  return std::move(reader).Finish();
+  return out;
 }
 
 ProbeRecords ReadProbeRecords(const std::vector<std::string>& records) {
   ProbeRecords out;
-  if (records.size() > kMaxRecordsPerCase) {
-    out.problem = fmt::format("more than {} records", kMaxRecordsPerCase);
-    return out;
-  }
+  out.problem = WhyTooMany(records);
   for (const std::string& record : records) {
+    if (!out.problem.empty()) break;
     std::string type;
     const Json json = ParseRecord(record, type, out.problem);
-    if (!out.problem.empty()) return out;
+    if (!out.problem.empty()) break;
     if (type != "feature") {
       out.problem = fmt::format("a record '{}' from a probe", OneLine(type, 40));
       return out;

@@ -59,6 +59,13 @@ bool IsRcuStall(std::string_view text) {
   return text.starts_with("rcu: INFO: ") && text.find("stall") != std::string_view::npos;
 }
 
+// `text` is a line without "<level>[seconds] " in front.
+bool IsKernelComplaint(std::string_view text) {
+  return IsRcuStall(text) || std::ranges::any_of(kBeginnings, [&](std::string_view beginning) {
+           return text.starts_with(beginning);
+         });
+}
+
 // "[   12.345678] " or "[    T123] " or "[   C0] "; `text` is moved behind it.
 bool SkipBracket(std::string_view& text, std::string_view allowed) {
   if (!text.starts_with('[')) return false;
@@ -84,20 +91,10 @@ std::string_view LogText(std::string_view line) {
   return line;
 }
 
-bool IsKernelComplaint(std::string_view text) {
-  return IsRcuStall(text) || std::ranges::any_of(kBeginnings, [&](std::string_view beginning) {
-           return text.starts_with(beginning);
-         });
-}
-
 std::vector<std::string> KernelComplaints(const std::vector<std::string>& lines) {
   std::vector<std::string> complaints;
   std::ranges::copy_if(lines, std::back_inserter(complaints), IsKernelComplaint, LogText);
   return complaints;
-}
-
-std::vector<std::string> KernelComplaintsIn(std::string_view console) {
-  return KernelComplaints(PlainLines(console));
 }
 
 std::vector<std::string> PlainLines(std::string_view text, std::size_t max_bytes) {

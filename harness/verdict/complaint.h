@@ -8,19 +8,14 @@
 
 namespace kassay {
 
-// True if a line of the kernel log, without "<level>[seconds] " in front, reports a defect of the
-// kernel: a warning with a trace, an oops, a lockdep, RCU, hung-task, lockup or sanitizer report, a
-// panic. What the kernel says about a user-space program (a segfault) is none.
-[[nodiscard]] bool IsKernelComplaint(std::string_view text);
-
 // The part of a log line behind "<4>[   12.345678] ", "[   12.345678] " or nothing of that kind;
 // also behind "[    T123] " as CONFIG_PRINTK_CALLER adds it.
 [[nodiscard]] std::string_view LogText(std::string_view line);
 
-// The complaints among the lines, whole, in order.
+// The lines, whole and in order, that report a defect of the kernel: a warning with a trace, an
+// oops, a lockdep, RCU, hung-task, lockup or sanitizer report, a panic. What the kernel says about
+// a user-space program (a segfault) is none.
 [[nodiscard]] std::vector<std::string> KernelComplaints(const std::vector<std::string>& lines);
-// The same over a console's text.
-[[nodiscard]] std::vector<std::string> KernelComplaintsIn(std::string_view console);
 
 // Lines of a text; '\r' at their ends is dropped, control characters are replaced by '?', each line
 // is cut to `max_bytes`.

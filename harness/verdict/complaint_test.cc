@@ -6,6 +6,7 @@ namespace kassay {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 TEST(LogText, IsWhatStandsBehindLevelTimeAndCaller) {
   EXPECT_EQ(LogText("<4>[   12.345678] WARNING: x"), "WARNING: x");
@@ -40,7 +41,7 @@ TEST(Complaint, KnowsTheKernelsReports) {
            "watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [ring:77]",
            "list_del corruption. prev->next should be x",
        }) {
-    EXPECT_TRUE(IsKernelComplaint(text)) << text;
+    EXPECT_THAT(KernelComplaints({text}), ElementsAre(text));
   }
 }
 
@@ -58,12 +59,13 @@ TEST(Complaint, LeavesOrdinaryLinesAlone) {
            "Disabling lock debugging due to kernel taint",
            "",
        }) {
-    EXPECT_FALSE(IsKernelComplaint(text)) << text;
+    EXPECT_THAT(KernelComplaints({text}), IsEmpty()) << text;
   }
 }
 
 TEST(Complaint, IsFoundOnAConsole) {
-  EXPECT_THAT(KernelComplaintsIn("[ 1.0] fine\r\n[ 2.0] Kernel panic - not syncing: x\r\ntail"),
+  const std::string console = "[ 1.0] fine\r\n[ 2.0] Kernel panic - not syncing: x\r\ntail";
+  EXPECT_THAT(KernelComplaints(PlainLines(console)),
               ElementsAre("[ 2.0] Kernel panic - not syncing: x"));
 }
 

@@ -125,7 +125,7 @@ class Conclusion {
 SuiteStanding StandingOf(const Suite& suite, const std::string& profile_override,
                          const GuestOutcome* probe, const KernelFacts& kernel) {
   SuiteStanding standing;
-  std::map<std::string, ProbeRecord> told;
+  std::map<std::string, std::optional<ProbeRecord>> told;
   if (probe != nullptr) {
     ListedCase listed;
     listed.name = "Probe";
@@ -142,10 +142,7 @@ SuiteStanding StandingOf(const Suite& suite, const std::string& profile_override
     }
   }
   for (const Feature& feature : suite.catalogue.features) {
-    const auto record = told.find(feature.id);
-    FeatureStanding one = StandingOf(
-        feature, suite.catalogue, kernel,
-        record == told.end() ? std::nullopt : std::optional<ProbeRecord>(record->second));
+    FeatureStanding one = StandingOf(feature, suite.catalogue, kernel, told[feature.id]);
     standing.notes.insert(standing.notes.end(), one.notes.begin(), one.notes.end());
     standing.features[feature.id] = std::move(one);
   }

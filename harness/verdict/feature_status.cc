@@ -14,82 +14,6 @@ std::string Text(const KernelVersion& version) {
                             : fmt::format("{}.{}.{}", version.major, version.minor, version.patch);
 }
 
-class FeatureDecision {
- public:
-  FeatureDecision(const Feature& feature, const Catalogue& suite)
-      : feature_(feature), suite_(suite) {
-    out_.result.feature = feature.id;
-    out_.result.suite = suite.suite;
-    out_.result.title = feature.title;
-    out_.result.since = feature.since;
-  }
-
-  FeatureStanding Decide(const KernelFacts& kernel, const std::optional<ProbeRecord>& probe) && {
-    const bool old = kernel.version < feature_.since_version;
-    const bool config_known = !kernel.config->Empty();
-    const std::string off = config_known ? WhyKconfigFails(feature_.kconfig, *kernel.config) : "";
-    if (probe) {
-      out_.result.probe = (probe->present ? "present: " : "missing: ") + probe->detail;
-    } else {
-      out_.result.probe = "no answer";
-    }
-    if (probe && probe->present) {
-      Present(old, off);
-    } else if (old) {
-      Leave(FeatureStatus::kAbsent, "older kernel");
-    } else if (!off.empty()) {
-      Leave(FeatureStatus::kDisabled, off);
-    } else if (probe) {
-      Missing(config_known);
-    }
-    if (config_known && out_.cases_run) LeaveWhatTheSuiteLacks(*kernel.config);
-    return std::move(out_);
-  }
-
- private:
-  void Present(bool old, const std::string& off) {
-    if (!off.empty()) {
-      out_.notes.push_back(
-          fmt::format("{}: {}, but the probe finds it present; its cases ran", feature_.id, off));
-    }
-    if (!old) return;
-    out_.result.status = FeatureStatus::kBackported;
-    out_.result.reason = "backported: upstream since " + Text(feature_.since_version);
-  }
-
-  void Missing(bool config_known) {
-    if (config_known || feature_.kconfig.empty()) {
-      return Leave(FeatureStatus::kMissing,
-                   "missing: version and config say that it is there, "
-                   "the probe says no");
-    }
-    out_.notes.push_back(fmt::format(
-        "{}: the probe does not find it, and without a config nothing tells why", feature_.id));
-    Leave(FeatureStatus::kAbsent, "not in this kernel (no config to tell why)");
-  }
-
-  // The feature is there, and nothing can be said about it.
-  void LeaveWhatTheSuiteLacks(const KernelConfig& config) {
-    const std::string off = WhyKconfigFails(suite_.kconfig, config);
-    if (off.empty()) return;
-    out_.result.status = FeatureStatus::kUntested;
-    out_.result.reason = fmt::format("{}, and the suite's cases rely on it", off);
-    out_.cases_run = false;
-    out_.why_not = fmt::format("{}: {}", suite_.suite, off);
-  }
-
-  void Leave(FeatureStatus status, const std::string& reason) {
-    out_.result.status = status;
-    out_.result.reason = reason;
-    out_.cases_run = false;
-    out_.why_not = fmt::format("{}: {}", feature_.id, reason);
-  }
-
-  const Feature& feature_;
-  const Catalogue& suite_;
-  FeatureStanding out_;
-};
-
 // Why this kernel's version is not one that the requirement speaks about.
 std::string WhyNotInForce(const Requirement& requirement, const Catalogue& catalogue,
                           const KernelFacts& kernel) {
@@ -152,7 +76,50 @@ std::vector<std::string> OptionsReliedOn(const std::vector<std::string>& require
 
 FeatureStanding StandingOf(const Feature& feature, const Catalogue& suite,
                            const KernelFacts& kernel, const std::optional<ProbeRecord>& probe) {
-  return FeatureDecision(feature, suite).Decide(kernel, probe);
+  FeatureStanding out;
+  FeatureResult& result = out.result;
+  result.feature = feature.id;
+  result.suite = suite.suite;
+  result.title = feature.title;
+  result.since = feature.since;
+  result.probe = "no answer";
+  if (probe) result.probe = (probe->present ? "present: " : "missing: ") + probe->detail;
+  const auto leave = [&](FeatureStatus status, const std::string& reason) {
+    result.status = status;
+    result.reason = reason;
+    out.cases_run = false;
+    out.why_not = fmt::format("{}: {}", feature.id, reason);
+  };
+  const bool old = kernel.version < feature.since_version;
+  const bool config_known = !kernel.config->Empty();
+  const std::string off = config_known ? WhyKconfigFails(feature.kconfig, *kernel.config) : "";
+  if (probe && probe->present) {
+    if (!off.empty())
+      out.notes.push_back(
+          fmt::format("{}: {}, but the probe finds it present; its cases ran", feature.id, off));
+    if (old) {
+      result.status = FeatureStatus::kBackported;
+      result.reason = "backported: upstream since " + Text(feature.since_version);
+    }
+  } else if (old) {
+    leave(FeatureStatus::kAbsent, "older kernel");
+  } else if (!off.empty()) {
+    leave(FeatureStatus::kDisabled, off);
+  } else if (probe && (config_known || feature.kconfig.empty())) {
+    leave(FeatureStatus::kMissing,
+          "missing: version and config say that it is there, the probe says no");
+  } else if (probe) {
+    out.notes.push_back(fmt::format(
+        "{}: the probe does not find it, and without a config nothing tells why", feature.id));
+    leave(FeatureStatus::kAbsent, "not in this kernel (no config to tell why)");
+  }
+  const std::string lacks = config_known ? WhyKconfigFails(suite.kconfig, *kernel.config) : "";
+  if (out.cases_run && !lacks.empty()) {
+    // The feature is there, and nothing can be said about it.
+    leave(FeatureStatus::kUntested, lacks + ", and the suite's cases rely on it");
+    out.why_not = fmt::format("{}: {}", suite.suite, lacks);
+  }
+  return out;
 }
 
 void ConcludeFeature(FeatureResult& feature, const std::vector<const CaseResult*>& cases) {

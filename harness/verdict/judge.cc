@@ -59,7 +59,7 @@ bool ConsoleShows(const std::string& console, const std::string& expression) {
 std::vector<std::string> ComplaintsOf(const GuestOutcome& outcome, const ListedCase& listed) {
   std::vector<std::string> complaints = KernelComplaints(outcome.kernel_log);
   if (complaints.empty() && (outcome.end == End::kKernelDied || outcome.end == End::kSilent))
-    complaints = KernelComplaintsIn(outcome.console);
+    complaints = KernelComplaints(PlainLines(outcome.console));
   if ((TaintBits(listed.allows_taint) & TaintBits("W")) != 0) {
     std::erase_if(complaints,
                   [](const std::string& line) { return LogText(line).starts_with("WARNING:"); });
@@ -191,35 +191,15 @@ class Judgement {
   CaseResult result_;
 };
 
-// For Join: what is worse stands further back.
 constexpr std::array<Verdict, 7> kFromBestToWorst{
     Verdict::kPass,    Verdict::kAbsent, Verdict::kUnmet, Verdict::kError,
     Verdict::kTimeout, Verdict::kFail,   Verdict::kCrash};
 
-bool IsWorse(Verdict a, Verdict b) {
-  return std::ranges::find(kFromBestToWorst, a) > std::ranges::find(kFromBestToWorst, b);
-}
-
-// Joins a further run of the same case: the worst verdict stands.
-void Join(CaseResult& result, CaseResult further) {
-  const int attempts = result.attempts + further.attempts;
-  const int passes = result.passes + further.passes;
-  const std::int64_t duration_ms = result.duration_ms + further.duration_ms;
-  if (IsWorse(further.verdict, result.verdict)) result = std::move(further);
-  result.attempts = attempts;
-  result.passes = passes;
-  result.duration_ms = duration_ms;
-}
-
 CaseResult JudgeAttempt(const CaseToJudge& which, const Attempt& attempt) {
+  if (attempt.outcome) return Judge(which, *attempt.outcome);
   CaseResult result = Blank(which);
-  if (attempt.outcome) {
-    result = Judge(which, *attempt.outcome);
-  } else {
-    result.verdict = Verdict::kError;
-    result.reason = OneLine(attempt.error);
-  }
-  result.duration_ms = attempt.duration_ms;
+  result.verdict = Verdict::kError;
+  result.reason = OneLine(attempt.error);
   return result;
 }
 
@@ -230,17 +210,27 @@ CaseResult Judge(const CaseToJudge& which, const GuestOutcome& outcome) {
 }
 
 CaseResult Judge(const CaseToJudge& which, const std::vector<Attempt>& attempts) {
-  CaseResult result = JudgeAttempt(which, attempts.front());
-  for (size_t i = 1; i < attempts.size(); ++i) Join(result, JudgeAttempt(which, attempts[i]));
-  return result;
+  std::vector<CaseResult> results;
+  std::int64_t duration_ms = 0;
+  for (const Attempt& attempt : attempts) {
+    results.push_back(JudgeAttempt(which, attempt));
+    duration_ms += attempt.duration_ms;
+  }
+  CaseResult worst = *std::ranges::max_element(results, {}, [](const CaseResult& result) {
+    return std::ranges::find(kFromBestToWorst, result.verdict);
+  });
+  worst.duration_ms = duration_ms;
+  worst.attempts = static_cast<int>(attempts.size());
+  worst.passes =
+      static_cast<int>(std::ranges::count(results, Verdict::kPass, &CaseResult::verdict));
+  return worst;
 }
 
 CaseResult JudgeProbe(const CaseToJudge& which, const GuestOutcome& outcome) {
   CaseRecords records;
   records.starts = records.ends = 1;
   records.passed = true;
-  if (std::string problem = ReadProbeRecords(outcome.records).problem; !problem.empty())
-    records.problem = std::move(problem);
+  records.problem = ReadProbeRecords(outcome.records).problem;
   return Judgement(which, outcome, std::move(records)).Result();
 }
 
