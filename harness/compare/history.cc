@@ -41,13 +41,11 @@ class Statement {
     sqlite3_prepare_v2(database, sql.c_str(), -1, &raw, nullptr);
     statement_.reset(raw);
   }
-  Statement& Bind(int index, const std::string& text) {
-    sqlite3_bind_text(statement_.get(), index, text.data(), static_cast<int>(text.size()),
-                      SQLITE_TRANSIENT);
-    return *this;
-  }
-  Statement& Bind(int index, std::int64_t number) {
-    sqlite3_bind_int64(statement_.get(), index, number);
+  // Gives ?1, ?2 and so on their values.
+  template <typename... Values>
+  Statement& Bind(const Values&... values) {
+    int index = 0;
+    (BindOne(++index, values), ...);
     return *this;
   }
   // True while there is a row.
@@ -71,9 +69,16 @@ class Statement {
   [[nodiscard]] std::int64_t Number(int column) const {
     return sqlite3_column_int64(statement_.get(), column);
   }
-  void Reset() { sqlite3_reset(statement_.get()); }
 
  private:
+  void BindOne(int index, std::string_view text) {
+    sqlite3_bind_text(statement_.get(), index, text.data(), static_cast<int>(text.size()),
+                      SQLITE_TRANSIENT);
+  }
+  void BindOne(int index, std::int64_t number) {
+    sqlite3_bind_int64(statement_.get(), index, number);
+  }
+
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
   };
@@ -91,25 +96,6 @@ Result<std::int64_t> Pragma(sqlite3* database, const std::string& name) {
   KASSAY_TRY(const bool row, statement.Step());
   return row ? statement.Number(0) : 0;
 }
-
-// Ids of names, made as they are met.
-class Names {
- public:
-  explicit Names(sqlite3* database)
-      : insert_(database, "INSERT OR IGNORE INTO name(text) VALUES(?1)"),
-        find_(database, "SELECT id FROM name WHERE text = ?1") {}
-  Result<std::int64_t> IdOf(const std::string& text) {
-    KASSAY_CHECK(insert_.Bind(1, text).Do());
-    KASSAY_TRY(const bool row, find_.Bind(1, text).Step());
-    const std::int64_t id = row ? find_.Number(0) : 0;
-    find_.Reset();
-    return id;
-  }
-
- private:
-  Statement insert_;
-  Statement find_;
-};
 
 }  // namespace
 
@@ -146,56 +132,54 @@ Status History::Prepare() const {
 
 Result<bool> History::Add(const RunResult& run) {
   sqlite3* database = database_.get();
-  const std::string digest = Sha256Hex(ToJson(run));
   KASSAY_CHECK(Execute(database, "BEGIN IMMEDIATE"));
-  Status added;
-  bool is_new = false;
-  {
-    Statement known(database, "SELECT 1 FROM run WHERE digest = ?1");
-    const auto row = known.Bind(1, digest).Step();
-    if (!row) added = Fail(row.error());
-    is_new = row && !*row;
+  Result<bool> added = AddRows(run);
+  if (added) {
+    if (const Status kept = Execute(database, "COMMIT"); !kept) added = Fail(kept.error());
   }
-  if (added && is_new) added = AddRows(run, digest);
-  if (added) added = Execute(database, "COMMIT");
-  if (!added) {
-    (void)Execute(database, "ROLLBACK");
-    return Fail(added.error());
-  }
-  return is_new;
+  if (!added) (void)Execute(database, "ROLLBACK");
+  return added;
 }
 
-Status History::AddRows(const RunResult& run, const std::string& digest) const {
+Result<bool> History::AddRows(const RunResult& run) const {
   sqlite3* database = database_.get();
   Statement insert_run(database,
-                       "INSERT INTO run(digest, started_at, release, package_version, image_sha256)"
-                       " VALUES(?1, ?2, ?3, ?4, ?5)");
-  insert_run.Bind(1, digest).Bind(2, run.started_at).Bind(3, run.kernel.release);
-  KASSAY_CHECK(
-      insert_run.Bind(4, run.kernel.package_version).Bind(5, run.kernel.image_sha256).Do());
+                       "INSERT OR IGNORE INTO run(digest, started_at, release, package_version,"
+                       " image_sha256) VALUES(?1, ?2, ?3, ?4, ?5)");
+  KASSAY_CHECK(insert_run
+                   .Bind(Sha256Hex(ToJson(run)), run.started_at, run.kernel.release,
+                         run.kernel.package_version, run.kernel.image_sha256)
+                   .Do());
+  if (sqlite3_changes(database) == 0) return false;
   const std::int64_t id = sqlite3_last_insert_rowid(database);
-  Names names(database);
+  Statement name(database, "INSERT OR IGNORE INTO name(text) VALUES(?1)");
   Statement insert(database,
-                   "INSERT OR REPLACE INTO result VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
-  Statement cite(database, "INSERT OR IGNORE INTO cites VALUES(?1, ?2)");
+                   "INSERT OR REPLACE INTO result SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM name"
+                   " WHERE text = ?1");
+  Statement cite(database,
+                 "INSERT OR IGNORE INTO cites SELECT requirement.id, cited.id"
+                 " FROM name AS requirement, name AS cited"
+                 " WHERE requirement.text = ?1 AND cited.text = ?2");
   for (const CaseResult& result : run.cases) {
-    KASSAY_TRY(const std::int64_t case_id, names.IdOf(result.Id()));
-    insert.Bind(1, case_id).Bind(2, id).Bind(3, std::string(ToString(result.verdict)));
-    insert.Bind(4, result.reason).Bind(5, result.erratum ? result.erratum->id : "");
-    insert.Bind(6, result.waiver).Bind(7, std::int64_t{result.attempts});
-    KASSAY_CHECK(insert.Bind(8, std::int64_t{result.passes}).Do());
+    const std::string case_id = result.Id();
+    KASSAY_CHECK(name.Bind(case_id).Do());
+    KASSAY_CHECK(insert
+                     .Bind(case_id, id, ToString(result.verdict), result.reason,
+                           result.erratum ? result.erratum->id : "", result.waiver, result.attempts,
+                           result.passes)
+                     .Do());
     for (const std::string& requirement : result.requirements) {
-      KASSAY_TRY(const std::int64_t requirement_id, names.IdOf(requirement));
-      KASSAY_CHECK(cite.Bind(1, requirement_id).Bind(2, case_id).Do());
+      KASSAY_CHECK(name.Bind(requirement).Do());
+      KASSAY_CHECK(cite.Bind(requirement, case_id).Do());
     }
   }
-  return {};
+  return true;
 }
 
 Result<std::vector<HistoryRow>> History::Rows(const char* where, const std::string& id,
                                               int limit) const {
   Statement select(database_.get(), fmt::format(fmt::runtime(kSelect), where));
-  select.Bind(1, id).Bind(2, std::int64_t{limit});
+  select.Bind(id, limit);
   std::vector<HistoryRow> rows;
   while (true) {
     KASSAY_TRY(const bool row, select.Step());
@@ -213,7 +197,7 @@ Result<std::vector<HistoryRow>> History::Rows(const char* where, const std::stri
     out.attempts = static_cast<int>(select.Number(9));
     out.passes = static_cast<int>(select.Number(10));
   }
-  std::reverse(rows.begin(), rows.end());
+  std::ranges::reverse(rows);
   return rows;
 }
 
@@ -231,7 +215,7 @@ Result<std::vector<std::string>> History::Known(const std::string& prefix, int l
   Statement select(database_.get(),
                    "SELECT text FROM name WHERE substr(text, 1, length(?1)) = ?1 ORDER BY text"
                    " LIMIT ?2");
-  select.Bind(1, prefix).Bind(2, std::int64_t{limit});
+  select.Bind(prefix, limit);
   std::vector<std::string> names;
   while (true) {
     KASSAY_TRY(const bool row, select.Step());
@@ -240,21 +224,14 @@ Result<std::vector<std::string>> History::Known(const std::string& prefix, int l
   }
 }
 
-Result<std::int64_t> History::Runs() const {
-  Statement select(database_.get(), "SELECT count(*) FROM run");
-  KASSAY_TRY(const bool row, select.Step());
-  return row ? select.Number(0) : 0;
-}
-
 std::string ToTable(const std::vector<HistoryRow>& rows) {
   std::string out;
   for (const HistoryRow& row : rows) {
     const std::string rate =
         row.attempts > 1 ? fmt::format(" {}/{}", row.passes, row.attempts) : std::string();
     std::string reason = row.reason;
-    std::replace_if(
-        reason.begin(), reason.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; },
-        '?');
+    std::ranges::replace_if(
+        reason, [](unsigned char c) { return c < 0x20; }, '?');
     out +=
         fmt::format("{:<20}  {:<32}  {:<8}{}  {}{}{}\n", row.started_at, row.release,
                     ToString(row.verdict), rate, row.case_id, reason.empty() ? "" : "  ", reason);

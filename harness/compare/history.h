@@ -2,7 +2,6 @@
 // stand, kernel by kernel, over time.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -44,7 +43,6 @@ class History {
                                                               int limit) const;
   // Case and requirement ids that begin with `prefix`, sorted; for "did you mean".
   [[nodiscard]] Result<std::vector<std::string>> Known(const std::string& prefix, int limit) const;
-  [[nodiscard]] Result<std::int64_t> Runs() const;
 
  private:
   struct Close {
@@ -52,7 +50,7 @@ class History {
   };
   explicit History(sqlite3* database) : database_(database) {}
   [[nodiscard]] Status Prepare() const;
-  [[nodiscard]] Status AddRows(const RunResult& run, const std::string& digest) const;
+  [[nodiscard]] Result<bool> AddRows(const RunResult& run) const;
   [[nodiscard]] Result<std::vector<HistoryRow>> Rows(const char* where, const std::string& id,
                                                      int limit) const;
   std::unique_ptr<sqlite3, Close> database_;
