@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <iterator>
+#include <tuple>
 
 #include "harness/compare/compare_text.h"
 #include "harness/result/json_identity.h"
@@ -14,8 +15,7 @@ namespace {
 // Worst first; what stands behind `pass` says that nothing was tested.
 int Rank(const std::string& verdict) {
   constexpr const char* kOrder[] = {"crash", "fail", "timeout", "error", "unmet", "pass", "absent"};
-  const auto* found = std::find(std::begin(kOrder), std::end(kOrder), verdict);
-  return static_cast<int>(found - std::begin(kOrder));
+  return static_cast<int>(std::ranges::find(kOrder, verdict) - std::begin(kOrder));
 }
 
 void AddCase(const BaselineCase& c, MatrixCell& cell) {
@@ -42,79 +42,23 @@ std::string VerdictOf(const Baseline& kernel) {
   return unsure ? "could not test" : "conformant";
 }
 
-class Builder {
- public:
-  explicit Builder(size_t kernels, const std::map<std::string, std::string>& feature_of)
-      : kernels_(kernels), feature_of_(feature_of) {}
-
-  void Add(size_t column, const Baseline& kernel) {
-    for (const BaselineFeature& f : kernel.features) {
-      MatrixCell& cell = FeatureOf(f.suite, f.feature).cells[column];
-      cell.ran = true;
-      cell.state = std::string(ToString(f.status));
-      cell.reason = f.reason;
-    }
-    for (const BaselineCase& c : kernel.cases) {
-      for (const std::string& id : c.requirements) {
-        const auto found = feature_of_.find(id);
-        const std::string suite = c.Suite();
-        MatrixFeature& feature =
-            FeatureOf(suite, found == feature_of_.end() ? suite : found->second);
-        AddCase(c, RequirementOf(feature, id).cells[column]);
-      }
-    }
+// A feature that no probe spoke about stands as its requirements do.
+void Sum(MatrixFeature& feature, size_t column) {
+  MatrixCell& cell = feature.cells[column];
+  const MatrixCell* worst = nullptr;
+  for (const auto& [id, cells] : feature.requirements) {
+    const MatrixCell& inner = cells[column];
+    if (!inner.ran) continue;
+    if (worst == nullptr || Rank(inner.state) < Rank(worst->state)) worst = &inner;
+    if (inner.state == "absent") continue;
+    ++cell.total;
+    if (inner.state == "pass") ++cell.holds;
   }
-
-  std::vector<MatrixFeature> Take() {
-    std::vector<MatrixFeature> out;
-    for (auto& [key, feature] : features_) {
-      for (size_t column = 0; column < kernels_; ++column) Sum(feature, column);
-      out.push_back(std::move(feature));
-    }
-    return out;
-  }
-
- private:
-  MatrixFeature& FeatureOf(const std::string& suite, const std::string& id) {
-    MatrixFeature& feature = features_[{suite, id}];
-    feature.suite = suite;
-    feature.id = id;
-    feature.cells.resize(kernels_);
-    return feature;
-  }
-
-  MatrixRequirement& RequirementOf(MatrixFeature& feature, const std::string& id) {
-    auto at = std::lower_bound(
-        feature.requirements.begin(), feature.requirements.end(), id,
-        [](const MatrixRequirement& r, const std::string& key) { return r.id < key; });
-    if (at == feature.requirements.end() || at->id != id) {
-      at = feature.requirements.insert(at, {id, std::vector<MatrixCell>(kernels_)});
-    }
-    return *at;
-  }
-
-  // A feature that no probe spoke about stands as its requirements do.
-  static void Sum(MatrixFeature& feature, size_t column) {
-    MatrixCell& cell = feature.cells[column];
-    const MatrixCell* worst = nullptr;
-    for (const MatrixRequirement& requirement : feature.requirements) {
-      const MatrixCell& inner = requirement.cells[column];
-      if (!inner.ran) continue;
-      if (worst == nullptr || Rank(inner.state) < Rank(worst->state)) worst = &inner;
-      if (inner.state == "absent") continue;
-      ++cell.total;
-      if (inner.state == "pass") ++cell.holds;
-    }
-    if (cell.ran || worst == nullptr) return;
-    cell.ran = true;
-    cell.state = worst->state;
-    cell.reason = worst->reason;
-  }
-
-  size_t kernels_;
-  const std::map<std::string, std::string>& feature_of_;
-  std::map<std::pair<std::string, std::string>, MatrixFeature> features_;
-};
+  if (cell.ran || worst == nullptr) return;
+  cell.ran = true;
+  cell.state = worst->state;
+  cell.reason = worst->reason;
+}
 
 std::string Short(const MatrixCell& cell) {
   if (!cell.ran) return "-";
@@ -140,13 +84,26 @@ Json Write(const std::vector<MatrixCell>& cells) {
   return list;
 }
 
-template <typename Row>
-void ForEachRow(const Matrix& matrix, bool requirements, Row row) {
+using Row = std::vector<std::string>;
+
+Row RowOf(const std::string& head, const std::vector<MatrixCell>& cells) {
+  Row row{head};
+  std::ranges::transform(cells, std::back_inserter(row), Short);
+  return row;
+}
+
+// A row a feature; those of its requirements, with `indent` in front, if they are asked for. Ids
+// stand between `quote`s.
+std::vector<Row> RowsOf(const Matrix& matrix, bool requirements, const std::string& indent,
+                        const std::string& quote) {
+  std::vector<Row> rows;
   for (const MatrixFeature& feature : matrix.features) {
-    row(feature.id, feature.cells, false);
+    rows.push_back(RowOf(quote + feature.id + quote, feature.cells));
     if (!requirements) continue;
-    for (const MatrixRequirement& r : feature.requirements) row(r.id, r.cells, true);
+    for (const auto& [id, cells] : feature.requirements)
+      rows.push_back(RowOf(indent + quote + id + quote, cells));
   }
+  return rows;
 }
 
 }  // namespace
@@ -154,63 +111,76 @@ void ForEachRow(const Matrix& matrix, bool requirements, Row row) {
 Matrix MatrixOf(const std::vector<Baseline>& kernels,
                 const std::map<std::string, std::string>& feature_of) {
   Matrix matrix;
-  Builder builder(kernels.size(), feature_of);
+  std::map<std::pair<std::string, std::string>, MatrixFeature> features;  // by suite and id
   for (size_t column = 0; column < kernels.size(); ++column) {
-    const KernelIdentity& identity = kernels[column].kernel;
-    const std::string name = !identity.spec.empty() ? identity.spec : DisplayName(identity);
-    matrix.kernels.push_back({identity, name, VerdictOf(kernels[column])});
-    builder.Add(column, kernels[column]);
+    const Baseline& kernel = kernels[column];
+    const std::string& spec = kernel.kernel.spec;
+    matrix.kernels.push_back(
+        {kernel.kernel, spec.empty() ? DisplayName(kernel.kernel) : spec, VerdictOf(kernel)});
+    for (const BaselineFeature& f : kernel.features) {
+      MatrixFeature& feature = features[{f.suite, f.feature}];
+      feature.cells.resize(kernels.size());
+      feature.cells[column].ran = true;
+      feature.cells[column].state = ToString(f.status);
+      feature.cells[column].reason = f.reason;
+    }
+    for (const BaselineCase& c : kernel.cases) {
+      for (const std::string& id : c.requirements) {
+        const auto found = feature_of.find(id);
+        const std::string suite = c.Suite();
+        MatrixFeature& feature =
+            features[{suite, found == feature_of.end() ? suite : found->second}];
+        feature.cells.resize(kernels.size());
+        std::vector<MatrixCell>& cells = feature.requirements[id];
+        cells.resize(kernels.size());
+        AddCase(c, cells[column]);
+      }
+    }
   }
-  matrix.features = builder.Take();
+  for (auto& [key, feature] : features) {
+    std::tie(feature.suite, feature.id) = key;
+    for (size_t column = 0; column < kernels.size(); ++column) Sum(feature, column);
+    matrix.features.push_back(std::move(feature));
+  }
   return matrix;
 }
 
 std::string ToTable(const Matrix& matrix, bool requirements) {
-  std::vector<size_t> widths{std::string("feature").size()};
+  Row head{"feature"};
+  Row foot{""};
   for (const MatrixKernel& kernel : matrix.kernels) {
-    widths.push_back(std::max(kernel.name.size(), kernel.verdict.size()));
+    head.push_back(kernel.name);
+    foot.push_back(kernel.verdict);
   }
-  ForEachRow(matrix, requirements, [&](const auto& id, const auto& cells, bool inner) {
-    widths[0] = std::max(widths[0], id.size() + (inner ? 2 : 0));
-    for (size_t i = 0; i < cells.size(); ++i) {
-      widths[i + 1] = std::max(widths[i + 1], Short(cells[i]).size());
-    }
-  });
-  std::string out = fmt::format("{:<{}}", "feature", widths[0]);
-  for (size_t i = 0; i < matrix.kernels.size(); ++i) {
-    out += fmt::format("  {:<{}}", matrix.kernels[i].name, widths[i + 1]);
+  std::vector<Row> rows = RowsOf(matrix, requirements, "  ", "");
+  rows.insert(rows.begin(), head);
+  rows.push_back(foot);
+  std::vector<size_t> widths(head.size());
+  for (const Row& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   }
-  out += "\n";
-  ForEachRow(matrix, requirements, [&](const auto& id, const auto& cells, bool inner) {
-    out += fmt::format("{:<{}}", (inner ? "  " : "") + id, widths[0]);
-    for (size_t i = 0; i < cells.size(); ++i) {
-      out += fmt::format("  {:<{}}", Short(cells[i]), widths[i + 1]);
-    }
+  std::string out;
+  for (const Row& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i)
+      out += fmt::format("{}{:<{}}", i == 0 ? "" : "  ", row[i], widths[i]);
     out += "\n";
-  });
-  out += fmt::format("{:<{}}", "", widths[0]);
-  for (size_t i = 0; i < matrix.kernels.size(); ++i) {
-    out += fmt::format("  {:<{}}", matrix.kernels[i].verdict, widths[i + 1]);
   }
-  return out + "\n";
+  return out;
 }
 
 std::string ToMarkdown(const Matrix& matrix, bool requirements) {
-  std::string out = "| feature |";
+  std::string head = "| feature |";
   std::string rule = "\n| --- |";
+  std::string foot = "| |";
   for (const MatrixKernel& kernel : matrix.kernels) {
-    out += " " + kernel.name + " |";
+    head += " " + kernel.name + " |";
     rule += " --- |";
+    foot += " **" + kernel.verdict + "** |";
   }
-  out += rule + "\n";
-  ForEachRow(matrix, requirements, [&](const auto& id, const auto& cells, bool inner) {
-    out += (inner ? "| &nbsp;&nbsp;`" : "| `") + id + "` |";
-    for (const MatrixCell& cell : cells) out += " " + Short(cell) + " |";
-    out += "\n";
-  });
-  out += "| |";
-  for (const MatrixKernel& kernel : matrix.kernels) out += " **" + kernel.verdict + "** |";
-  return out + "\n";
+  std::string out = head + rule + "\n";
+  for (const Row& row : RowsOf(matrix, requirements, "&nbsp;&nbsp;", "`"))
+    out += fmt::format("| {} |\n", fmt::join(row, " | "));
+  return out + foot + "\n";
 }
 
 std::string ToJson(const Matrix& matrix) {
@@ -223,9 +193,8 @@ std::string ToJson(const Matrix& matrix) {
   json["features"] = Json::array();
   for (const MatrixFeature& feature : matrix.features) {
     Json requirements = Json::array();
-    for (const MatrixRequirement& r : feature.requirements) {
-      requirements.push_back({{"id", r.id}, {"cells", Write(r.cells)}});
-    }
+    for (const auto& [id, cells] : feature.requirements)
+      requirements.push_back({{"id", id}, {"cells", Write(cells)}});
     json["features"].push_back({{"id", feature.id},
                                 {"suite", feature.suite},
                                 {"cells", Write(feature.cells)},

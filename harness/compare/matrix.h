@@ -18,16 +18,11 @@ struct MatrixCell {
   std::vector<std::string> cases;  // of a requirement: those that do not pass, with verdict
 };
 
-struct MatrixRequirement {
-  std::string id;
-  std::vector<MatrixCell> cells;  // one a kernel
-};
-
 struct MatrixFeature {
   std::string id;
   std::string suite;
-  std::vector<MatrixCell> cells;
-  std::vector<MatrixRequirement> requirements;  // sorted by id
+  std::vector<MatrixCell> cells;                                // one a kernel
+  std::map<std::string, std::vector<MatrixCell>> requirements;  // by id, theirs
 };
 
 struct MatrixKernel {

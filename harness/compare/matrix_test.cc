@@ -39,7 +39,7 @@ TEST(Matrix, AFeatureCountsTheRequirementsThatHold) {
   EXPECT_EQ(feature.cells[1].holds, 1U);
   EXPECT_EQ(feature.cells[1].total, 2U);
   ASSERT_EQ(feature.requirements.size(), 2U);
-  EXPECT_EQ(feature.requirements[0].cells[1].state, "fail");  // the worst of its two cases
+  EXPECT_EQ(feature.requirements.at("IO-1")[1].state, "fail");  // the worst of its two cases
   EXPECT_EQ(matrix.kernels[0].verdict, "conformant");
   EXPECT_EQ(matrix.kernels[1].verdict, "nonconformant");
 }
