@@ -21,22 +21,12 @@ std::string Shortened(const std::string& text, size_t max_bytes) {
   return text.substr(0, end) + "…";
 }
 
-std::vector<Evidence> ShortEvidence(const std::vector<Evidence>& all) {
-  std::vector<Evidence> out;
-  for (const Evidence& evidence : all) {
-    const bool keep = evidence.value.size() <= kMaxEvidenceValue;
-    out.push_back({Shortened(evidence.key, kMaxEvidenceValue),
-                   keep ? evidence.value : "sha256:" + Sha256Hex(evidence.value).substr(0, 16)});
-  }
-  return out;
-}
-
 BaselineCase Comparable(const CaseResult& result) {
   BaselineCase out;
   out.id = result.Id();
   out.profile = result.profile;
   out.requirements = result.requirements;
-  std::sort(out.requirements.begin(), out.requirements.end());
+  std::ranges::sort(out.requirements);
   out.verdict = result.verdict;
   out.reason = Shortened(result.reason, kMaxReason);
   if (result.erratum) {
@@ -44,30 +34,14 @@ BaselineCase Comparable(const CaseResult& result) {
     out.erratum_fixed = result.erratum->fixed;
   }
   out.waiver = result.waiver;
-  out.evidence = ShortEvidence(result.evidence);
+  for (const Evidence& each : result.evidence) {
+    const bool keep = each.value.size() <= kMaxEvidenceValue;
+    out.evidence.push_back({Shortened(each.key, kMaxEvidenceValue),
+                            keep ? each.value : "sha256:" + Sha256Hex(each.value).substr(0, 16)});
+  }
   out.attempts = std::max(result.attempts, 1);  // what was settled without running counts as once
   out.passes = result.attempts > 1 ? result.passes : (result.verdict == Verdict::kPass ? 1 : 0);
   return out;
-}
-
-// What may not differ between two suites of one kernel; empty if nothing does. What one of them
-// does not know, because it needed no machine, does not count.
-std::string Disagreement(const Baseline& a, const Baseline& b) {
-  const Environment& x = a.environment;
-  const Environment& y = b.environment;
-  const auto differ = [](const std::string& one, const std::string& other) {
-    return !one.empty() && !other.empty() && one != other;
-  };
-  if (a.kernel.image_sha256 != b.kernel.image_sha256) return "the kernel image";
-  if (differ(x.accelerator, y.accelerator)) return "the accelerator";
-  if (differ(x.boot, y.boot)) return "the way to boot";
-  if (x.isolation != y.isolation) return "the isolation";
-  for (const auto& [profile, command_line] : x.command_lines) {
-    const auto other = y.command_lines.find(profile);
-    if (other != y.command_lines.end() && other->second != command_line)
-      return "the command line of profile " + profile;
-  }
-  return {};
 }
 
 constexpr const char* kOr = " / ";
@@ -88,16 +62,11 @@ void Mix(Environment& into, const Environment& other) {
     Mix(into.command_lines[profile], command_line);
 }
 
-void Sort(std::vector<BaselineFeature>& features) {
-  std::sort(features.begin(), features.end(),
-            [](const BaselineFeature& a, const BaselineFeature& b) {
-              return std::tie(a.suite, a.feature) < std::tie(b.suite, b.feature);
-            });
-}
-
-void Sort(std::vector<BaselineCase>& cases) {
-  std::stable_sort(cases.begin(), cases.end(),
-                   [](const BaselineCase& a, const BaselineCase& b) { return a.id < b.id; });
+void Sort(Baseline& baseline) {
+  std::ranges::sort(baseline.suites);
+  std::ranges::sort(baseline.features, {},
+                    [](const BaselineFeature& each) { return std::tie(each.suite, each.feature); });
+  std::ranges::stable_sort(baseline.cases, {}, &BaselineCase::id);
 }
 
 }  // namespace
@@ -110,16 +79,14 @@ Baseline BaselineOf(const RunResult& run) {
     baseline.kernel.spec.clear();
   baseline.environment = run.environment;
   baseline.suites = run.suites;
-  std::sort(baseline.suites.begin(), baseline.suites.end());
   baseline.filter = run.filter;
   baseline.interrupted = run.interrupted;
   for (const FeatureResult& feature : run.features) {
     baseline.features.push_back(
         {feature.feature, feature.suite, feature.status, Shortened(feature.reason, kMaxReason)});
   }
-  Sort(baseline.features);
   for (const CaseResult& result : run.cases) baseline.cases.push_back(Comparable(result));
-  Sort(baseline.cases);
+  Sort(baseline);
   // A case that is listed twice counts as it ended last.
   const auto last_of_each =
       std::unique(baseline.cases.rbegin(), baseline.cases.rend(),
@@ -135,9 +102,7 @@ Status CheckRecordable(const RunResult& run) {
   if (run.interrupted || run.finished_at.empty()) return refuse("it did not finish; run it again");
   if (!run.filter.empty()) return refuse("it ran only --case '" + run.filter + "'");
   if (run.cases.empty()) return refuse("it has no cases");
-  const auto error = std::find_if(run.cases.begin(), run.cases.end(), [](const CaseResult& result) {
-    return result.verdict == Verdict::kError;
-  });
+  const auto error = std::ranges::find(run.cases, Verdict::kError, &CaseResult::verdict);
   if (error != run.cases.end()) {
     return refuse(error->Id() + " is an error of the harness (" + error->reason + ")");
   }
@@ -170,14 +135,27 @@ Baseline Joined(std::vector<Baseline> parts) {
     std::move(part->features.begin(), part->features.end(), std::back_inserter(all.features));
     std::move(part->cases.begin(), part->cases.end(), std::back_inserter(all.cases));
   }
-  std::sort(all.suites.begin(), all.suites.end());
-  Sort(all.features);
-  Sort(all.cases);
+  Sort(all);
   return all;
 }
 
 Status CheckBeside(const Baseline& fresh, const Baseline& recorded) {
-  const std::string what = Disagreement(fresh, recorded);
+  const Environment& a = fresh.environment;
+  const Environment& b = recorded.environment;
+  // What one of them does not know, because it needed no machine, does not count.
+  const auto differ = [](const std::string& one, const std::string& other) {
+    return !one.empty() && !other.empty() && one != other;
+  };
+  std::string what;
+  for (const auto& [profile, command_line] : a.command_lines) {
+    const auto other = b.command_lines.find(profile);
+    if (what.empty() && other != b.command_lines.end() && other->second != command_line)
+      what = "the command line of profile " + profile;
+  }
+  if (a.isolation != b.isolation) what = "the isolation";
+  if (differ(a.boot, b.boot)) what = "the way to boot";
+  if (differ(a.accelerator, b.accelerator)) what = "the accelerator";
+  if (fresh.kernel.image_sha256 != recorded.kernel.image_sha256) what = "the kernel image";
   if (what.empty()) return {};
   return Fail(what + " is not that of the recorded suite " + recorded.suites.front() +
                   ": record all suites anew",

@@ -16,12 +16,10 @@ constexpr size_t kMarkWithin = 200;
 
 // What a path must not hold, as a dash.
 std::string FileNameSafe(std::string text) {
-  for (char& c : text) {
-    const auto u = static_cast<unsigned char>(c);
-    if (std::isalnum(u) == 0 && std::string_view("._+~-").find(c) == std::string_view::npos) {
-      c = '-';
-    }
-  }
+  const auto is_odd = [](unsigned char c) {
+    return std::isalnum(c) == 0 && std::string_view("._+~-").find(c) == std::string_view::npos;
+  };
+  std::ranges::replace_if(text, is_odd, '-');
   return text;
 }
 
@@ -30,7 +28,7 @@ std::vector<fs::path> EntriesOf(const fs::path& folder) {
   std::vector<fs::path> entries;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) entries.push_back(entry.path());
-  std::sort(entries.begin(), entries.end());
+  std::ranges::sort(entries);
   return entries;
 }
 
@@ -60,8 +58,8 @@ Result<Baseline> LoadFile(const fs::path& file) {
 
 bool IsOfSuite(const Baseline& baseline, const std::string& suite) {
   return baseline.suites == std::vector<std::string>{suite} &&
-         std::all_of(baseline.cases.begin(), baseline.cases.end(),
-                     [&](const BaselineCase& each) { return each.Suite() == suite; });
+         std::ranges::all_of(baseline.cases,
+                             [&](const BaselineCase& each) { return each.Suite() == suite; });
 }
 
 Result<Baseline> LoadSuites(const fs::path& folder) {

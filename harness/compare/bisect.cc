@@ -1,7 +1,7 @@
 #include "harness/compare/bisect.h"
 
-#include <map>
-#include <optional>
+#include <algorithm>
+#include <set>
 
 namespace kassay {
 
@@ -10,60 +10,32 @@ CaseStanding CaseStandingOf(Verdict verdict) {
   return IsNonconformant(verdict) ? CaseStanding::kBad : CaseStanding::kUntold;
 }
 
-namespace {
-
-class Bisection {
- public:
-  Bisection(size_t count, const std::function<Result<CaseStanding>(size_t)>& ask)
-      : good_(0), bad_(count - 1), ask_(ask) {}
-
-  Result<BisectOutcome> Go() {
-    KASSAY_TRY(const CaseStanding first, Ask(good_));
-    if (first != CaseStanding::kGood) return Fail("the good end does not pass", ErrorKind::kUsage);
-    KASSAY_TRY(const CaseStanding last, Ask(bad_));
-    if (last != CaseStanding::kBad) return Fail("the bad end does not fail", ErrorKind::kUsage);
-    while (true) {
-      const std::optional<size_t> next = Next();
-      if (!next) break;
-      KASSAY_TRY(const CaseStanding standing, Ask(*next));
-      if (standing == CaseStanding::kGood) good_ = *next;
-      if (standing == CaseStanding::kBad) bad_ = *next;
-    }
-    BisectOutcome outcome{good_, bad_, {}, known_.size()};
-    for (size_t i = good_ + 1; i < bad_; ++i) outcome.untold.push_back(i);
-    return outcome;
-  }
-
- private:
-  Result<CaseStanding> Ask(size_t index) {
-    KASSAY_TRY(const CaseStanding standing, ask_(index));
-    known_[index] = standing;
-    return standing;
-  }
-
-  // The kernel nearest to the middle that was not asked yet.
-  [[nodiscard]] std::optional<size_t> Next() const {
-    const size_t middle = good_ + (bad_ - good_) / 2;
-    for (size_t step = 0; step < bad_ - good_; ++step) {
-      if (middle + step < bad_ && middle + step > good_ && known_.count(middle + step) == 0) {
-        return middle + step;
-      }
-      if (middle >= good_ + 1 + step && known_.count(middle - step) == 0) return middle - step;
-    }
-    return std::nullopt;
-  }
-
-  size_t good_;
-  size_t bad_;
-  const std::function<Result<CaseStanding>(size_t)>& ask_;
-  std::map<size_t, CaseStanding> known_;
-};
-
-}  // namespace
-
 Result<BisectOutcome> Bisect(size_t count, const std::function<Result<CaseStanding>(size_t)>& ask) {
   if (count < 2) return Fail("a bisection needs two different kernels", ErrorKind::kUsage);
-  return Bisection(count, ask).Go();
+  size_t good = 0;
+  size_t bad = count - 1;
+  KASSAY_TRY(const CaseStanding first, ask(good));
+  if (first != CaseStanding::kGood) return Fail("the good end does not pass", ErrorKind::kUsage);
+  KASSAY_TRY(const CaseStanding last, ask(bad));
+  if (last != CaseStanding::kBad) return Fail("the bad end does not fail", ErrorKind::kUsage);
+  std::set<size_t> asked{good, bad};
+  while (true) {
+    std::vector<size_t> between;
+    std::vector<size_t> open;  // those that were not asked yet
+    for (size_t i = good + 1; i < bad; ++i) {
+      between.push_back(i);
+      if (!asked.contains(i)) open.push_back(i);
+    }
+    if (open.empty()) return BisectOutcome{good, bad, between, asked.size()};
+    // The nearest to the middle, of two the newer.
+    const size_t middle = good + (bad - good) / 2;
+    const size_t next = std::ranges::min(
+        open, {}, [&](size_t i) { return i >= middle ? 2 * (i - middle) : 2 * (middle - i) + 1; });
+    KASSAY_TRY(const CaseStanding standing, ask(next));
+    asked.insert(next);
+    if (standing == CaseStanding::kGood) good = next;
+    if (standing == CaseStanding::kBad) bad = next;
+  }
 }
 
 }  // namespace kassay

@@ -1,10 +1,13 @@
 #include "harness/compare/compare.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "harness/base/sha256.h"
 #include "harness/suite/name_pattern.h"
@@ -20,31 +23,23 @@ constexpr std::array<std::string_view, 12> kChanges{
 
 enum class Standing { kHolds, kBroken, kGone, kUntold };
 
+bool IsMixed(const BaselineCase& c) { return c.passes > 0 && c.passes < c.attempts; }
+
 Standing StandingOf(const BaselineCase& c) {
-  if (c.attempts > 1 && c.passes > 0 && c.passes < c.attempts) return Standing::kBroken;
+  if (IsMixed(c) || IsNonconformant(c.verdict)) return Standing::kBroken;
   if (c.verdict == Verdict::kPass) return Standing::kHolds;
-  if (IsNonconformant(c.verdict)) return Standing::kBroken;
   return c.verdict == Verdict::kAbsent ? Standing::kGone : Standing::kUntold;
 }
 
-int Severity(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kFail:
-      return 1;
-    case Verdict::kTimeout:
-      return 2;
-    case Verdict::kCrash:
-      return 3;
-    default:
-      return 0;
-  }
+// Of two verdicts by which a case does not hold.
+bool IsGraver(Verdict a, Verdict b) {
+  constexpr std::array kMildestFirst{Verdict::kFail, Verdict::kTimeout, Verdict::kCrash};
+  return std::ranges::find(kMildestFirst, a) > std::ranges::find(kMildestFirst, b);
 }
 
-bool IsMixed(const BaselineCase& c) { return c.passes > 0 && c.passes < c.attempts; }
-
 std::string Rates(const BaselineCase& before, const BaselineCase& after) {
-  return std::to_string(after.passes) + " of " + std::to_string(after.attempts) + " passes, was " +
-         std::to_string(before.passes) + " of " + std::to_string(before.attempts);
+  return fmt::format("{} of {} passes, was {} of {}", after.passes, after.attempts, before.passes,
+                     before.attempts);
 }
 
 Change SameStanding(const BaselineCase& before, const BaselineCase& after) {
@@ -66,24 +61,19 @@ Change ByRates(const BaselineCase& before, const BaselineCase& after) {
 }
 
 Change Classify(const BaselineCase& before, const BaselineCase& after) {
-  if (IsMixed(before) || IsMixed(after)) {
-    const bool told =
-        StandingOf(before) != Standing::kGone && StandingOf(before) != Standing::kUntold &&
-        StandingOf(after) != Standing::kGone && StandingOf(after) != Standing::kUntold;
-    if (told) return ByRates(before, after);
-  }
+  const auto is_told = [](Standing s) { return s == Standing::kHolds || s == Standing::kBroken; };
   const Standing was = StandingOf(before);
   const Standing is = StandingOf(after);
-  const bool was_told = was == Standing::kHolds || was == Standing::kBroken;
+  const bool mixed = IsMixed(before) || IsMixed(after);
+  if (mixed && is_told(was) && is_told(is)) return ByRates(before, after);
   switch (is) {
     case Standing::kHolds:
       if (was == Standing::kHolds) return SameStanding(before, after);
       return was == Standing::kBroken ? Change::kFixed : Change::kNowHolds;
     case Standing::kBroken:
-      if (!was_told) return Change::kNewFailure;
-      if (was == Standing::kHolds || Severity(after.verdict) > Severity(before.verdict)) {
+      if (!is_told(was)) return Change::kNewFailure;
+      if (was == Standing::kHolds || IsGraver(after.verdict, before.verdict))
         return Change::kRegressed;
-      }
       return SameStanding(before, after);
     case Standing::kGone:
       return was == Standing::kHolds ? Change::kLost : SameStanding(before, after);
@@ -132,10 +122,9 @@ class Comparer {
     CompareConditions();
     CompareCases();
     CompareFeatures();
-    std::stable_sort(
-        result_.cases.begin(), result_.cases.end(), [](const CaseChange& a, const CaseChange& b) {
-          return std::make_pair(!a.worse, a.change) < std::make_pair(!b.worse, b.change);
-        });
+    std::ranges::stable_sort(result_.cases, {}, [](const CaseChange& each) {
+      return std::pair(!each.worse, each.change);
+    });
     return std::move(result_);
   }
 
@@ -243,22 +232,14 @@ class Comparer {
 
   void CompareFeatures() {
     std::map<std::pair<std::string, std::string>, FeatureChange> changes;
-    for (const BaselineFeature& f : before_.features) {
-      changes[{f.suite, f.feature}] = {f.feature, f.suite, f, std::nullopt, false};
-    }
-    for (const BaselineFeature& f : after_.features) {
-      FeatureChange& change = changes[{f.suite, f.feature}];
-      change.feature = f.feature;
-      change.suite = f.suite;
-      change.after = f;
-    }
+    for (const BaselineFeature& f : before_.features) changes[{f.suite, f.feature}].before = f;
+    for (const BaselineFeature& f : after_.features) changes[{f.suite, f.feature}].after = f;
     for (auto& [key, change] : changes) {
-      if (!change.before || !change.after) {
-        if (!InScope(change.before ? after_ : before_, change.suite, "")) continue;
-      } else if (change.before->status == change.after->status &&
-                 change.before->reason == change.after->reason) {
-        continue;
-      }
+      std::tie(change.suite, change.feature) = key;
+      if (change.before == change.after) continue;
+      const Baseline& lacking = change.before ? after_ : before_;
+      const bool on_both = change.before && change.after;
+      if (!on_both && !InScope(lacking, change.suite, "")) continue;
       const bool was = change.before && IsThere(change.before->status);
       const auto is = change.after ? change.after->status : FeatureStatus::kUntested;
       const bool was_missing = change.before && change.before->status == FeatureStatus::kMissing;
@@ -299,24 +280,17 @@ Comparison Compare(const Baseline& before, const Baseline& after) {
 }
 
 bool Comparison::Worse() const {
-  return std::any_of(cases.begin(), cases.end(), [](const auto& c) { return c.worse; }) ||
-         std::any_of(features.begin(), features.end(), [](const auto& f) { return f.worse; });
+  return std::ranges::count(cases, true, &CaseChange::worse) > 0 ||
+         std::ranges::count(features, true, &FeatureChange::worse) > 0;
 }
 
 bool Comparison::Refused() const {
-  return std::any_of(differences.begin(), differences.end(),
-                     [](const Difference& d) { return d.refuses; });
+  return std::ranges::count(differences, true, &Difference::refuses) > 0;
 }
 
 bool Comparison::NothingInCommon() const {
-  return same == 0 && out_of_scope > 0 &&
-         std::none_of(cases.begin(), cases.end(),
-                      [](const auto& c) { return c.before.has_value() && c.after.has_value(); });
-}
-
-size_t Comparison::Count(Change change) const {
-  return static_cast<size_t>(std::count_if(
-      cases.begin(), cases.end(), [&](const CaseChange& c) { return c.change == change; }));
+  const auto on_both = [](const CaseChange& each) { return each.before && each.after; };
+  return same == 0 && out_of_scope > 0 && std::ranges::none_of(cases, on_both);
 }
 
 RunOutcome OutcomeOf(const Comparison& comparison) {

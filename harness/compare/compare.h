@@ -66,7 +66,6 @@ struct Comparison {
 
   [[nodiscard]] bool Worse() const;
   [[nodiscard]] bool Refused() const;  // a difference that refuses
-  [[nodiscard]] size_t Count(Change change) const;
   // There are cases, and each of them is only on one side: nothing was compared.
   [[nodiscard]] bool NothingInCommon() const;
 };

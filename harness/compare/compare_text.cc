@@ -3,23 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "harness/result/json_identity.h"
 
 namespace kassay {
 namespace {
 
-constexpr Change kChanges[] = {Change::kRegressed,     Change::kNewFailure,     Change::kLost,
-                               Change::kNotRun,        Change::kDeleted,        Change::kFlaky,
-                               Change::kFixed,         Change::kNowHolds,       Change::kAdded,
-                               Change::kChangedReason, Change::kChangedEvidence};
-
 std::string Printable(std::string_view text) {
   std::string out(text);
-  for (char& c : out) {
-    const auto u = static_cast<unsigned char>(c);
-    if (u < 0x20 || u == 0x7f) c = '?';
-  }
+  std::ranges::replace_if(
+      out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
   return out;
 }
 
@@ -35,16 +29,13 @@ std::string Code(std::string_view text) {
 }
 
 std::string Joined(const std::vector<std::string>& parts) {
-  std::string out;
-  for (const std::string& part : parts) out += (out.empty() ? "" : ", ") + part;
-  return out;
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 std::string EvidenceChange(const BaselineCase& before, const BaselineCase& after) {
   std::vector<std::string> parts;
   for (const Evidence& now : after.evidence) {
-    const auto was = std::find_if(before.evidence.begin(), before.evidence.end(),
-                                  [&](const Evidence& e) { return e.key == now.key; });
+    const auto was = std::ranges::find(before.evidence, now.key, &Evidence::key);
     if (was == before.evidence.end()) {
       parts.push_back(now.key + " = " + now.value);
     } else if (was->value != now.value) {
@@ -52,9 +43,8 @@ std::string EvidenceChange(const BaselineCase& before, const BaselineCase& after
     }
   }
   for (const Evidence& was : before.evidence) {
-    const bool there = std::any_of(after.evidence.begin(), after.evidence.end(),
-                                   [&](const Evidence& e) { return e.key == was.key; });
-    if (!there) parts.push_back(was.key + " = " + was.value + " is gone");
+    if (std::ranges::count(after.evidence, was.key, &Evidence::key) == 0)
+      parts.push_back(was.key + " = " + was.value + " is gone");
   }
   return parts.empty() ? "other order" : Joined(parts);
 }
@@ -148,14 +138,11 @@ std::string Describe(const BaselineCase& c) {
 
 std::string Summary(const Comparison& comparison) {
   std::vector<std::string> parts;
-  for (const Change change : kChanges) {
-    if (const size_t count = comparison.Count(change)) {
-      parts.push_back(fmt::format("{} {}", count, ToString(change)));
-    }
-  }
-  const auto bad_features =
-      std::count_if(comparison.features.begin(), comparison.features.end(),
-                    [](const FeatureChange& feature) { return feature.worse; });
+  std::map<Change, size_t> counts;
+  for (const CaseChange& each : comparison.cases) ++counts[each.change];
+  for (const auto& [change, count] : counts)
+    parts.push_back(fmt::format("{} {}", count, ToString(change)));
+  const auto bad_features = std::ranges::count(comparison.features, true, &FeatureChange::worse);
   if (bad_features != 0) parts.push_back(fmt::format("{} features lost", bad_features));
   if (parts.empty()) parts.emplace_back("nothing changed");
   return (comparison.Worse() ? "worse: " : "not worse: ") + Joined(parts) +
@@ -205,7 +192,7 @@ std::string ToMarkdown(const Comparison& comparison) {
     out += "\n";
   }
   const auto section = [&](const char* title, bool (*wanted)(const CaseChange&), bool folded) {
-    const auto count = std::count_if(comparison.cases.begin(), comparison.cases.end(), wanted);
+    const auto count = std::ranges::count_if(comparison.cases, wanted);
     if (count == 0) return;
     out += folded ? fmt::format("<details><summary>{} ({})</summary>\n\n", title, count)
                   : fmt::format("#### {} ({})\n\n", title, count);

@@ -9,18 +9,7 @@
 #include "harness/suite/selection.h"
 
 namespace kassay {
-namespace {
-
-std::string WhyFileIsStale(const std::filesystem::path& file, const Suite& suite,
-                           const std::string& sha256) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) return "not recorded";
-  const auto recorded = LoadBaseline(file);
-  return recorded ? WhyStale(*recorded, suite, sha256) : recorded.error().message;
-}
-
-}  // namespace
-
+namespace fs = std::filesystem;
 std::string WhyStale(const Baseline& recorded, const Suite& suite, const std::string& sha256) {
   const std::string& name = suite.catalogue.suite;
   std::map<std::string, const BaselineCase*> gone;
@@ -34,7 +23,7 @@ std::string WhyStale(const Baseline& recorded, const Suite& suite, const std::st
       continue;
     }
     std::vector<std::string> requirements = listed.requirements;
-    std::sort(requirements.begin(), requirements.end());
+    std::ranges::sort(requirements);
     const BaselineCase& was = *known->second;
     if (was.requirements != requirements || was.profile != ProfileOf(suite, listed, "")) ++changed;
     gone.erase(known);
@@ -51,13 +40,17 @@ Result<std::vector<RecordStep>> PlanRecording(const RecordPlanOptions& options,
   KASSAY_TRY(const std::vector<Suite> suites, LoadSuites(installation, options.suites));
   KASSAY_TRY(const auto digests, Sha256OfSuites(installation, options.suites));
   std::vector<RecordStep> steps;
+  std::error_code ignored;
   for (const std::string& kernel : options.kernels) {
     const auto recorded = FindBaseline(options.folder, {.spec = kernel});
     for (const Suite& suite : suites) {
       const std::string& name = suite.catalogue.suite;
-      std::string why = recorded
-                            ? WhyFileIsStale(*recorded / (name + ".json"), suite, digests.at(name))
-                            : "not recorded";
+      const fs::path file = recorded.value_or(fs::path()) / (name + ".json");
+      std::string why = "not recorded";
+      if (recorded && fs::exists(file, ignored)) {
+        const auto baseline = LoadBaseline(file);
+        why = baseline ? WhyStale(*baseline, suite, digests.at(name)) : baseline.error().message;
+      }
       if (why.empty() && options.force) why = "up to date, recorded by force";
       if (!why.empty()) steps.push_back({kernel, name, std::move(why)});
     }
