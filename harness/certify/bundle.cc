@@ -19,29 +19,6 @@ constexpr size_t kMaxResultBytes = size_t{512} << 20;
 
 tl::unexpected<Error> Refuse(const std::string& why) { return Fail(why, ErrorKind::kRefuted); }
 
-// A folder that goes away unless it is kept.
-class Draft {
- public:
-  explicit Draft(fs::path folder) : folder_(std::move(folder)) {}
-  ~Draft() {
-    std::error_code ignored;
-    if (!folder_.empty()) fs::remove_all(folder_, ignored);
-  }
-  Draft(const Draft&) = delete;
-  Draft& operator=(const Draft&) = delete;
-  [[nodiscard]] const fs::path& folder() const { return folder_; }
-  Status KeepAs(const fs::path& name) {
-    std::error_code error;
-    fs::rename(folder_, name, error);
-    if (error) return Fail("cannot write " + name.string() + ": " + error.message());
-    folder_.clear();
-    return {};
-  }
-
- private:
-  fs::path folder_;
-};
-
 Status Copy(const fs::path& from, const fs::path& to) {
   std::error_code error;
   fs::create_directories(to.parent_path(), error);
@@ -79,6 +56,26 @@ Result<Key> KeyInside(const fs::path& bundle) {
   KASSAY_TRY(const std::string canonical, key->PublicPem());
   if (canonical != pem) return Refuse(std::string(kPublicKeyName) + " is not in its one form");
   return key;
+}
+
+// Into a folder that is not there yet.
+Result<Certificate> WriteBundle(const CertifyInput& input, const Key& key, const fs::path& folder) {
+  KASSAY_CHECK(CopyRecord(input, folder));
+  KASSAY_TRY(const CertificateContent content, ContentOf(folder, input.allow_waived));
+  KASSAY_CHECK(WriteFileAtomically(folder / kResultsName, ToJson(content.run)));
+  KASSAY_CHECK(WriteFileAtomically(folder / "report.html", input.report_html(content.run)));
+  KASSAY_CHECK(WriteFileAtomically(folder / kCertificateName, content.text));
+  KASSAY_TRY(const BundleManifest manifest, BundleManifestOf(folder));
+  const std::string manifest_text = ToJson(manifest);
+  KASSAY_CHECK(WriteFileAtomically(folder / kManifestName, manifest_text));
+  const Statement statement = Complete(content.statement, manifest, manifest_text);
+  KASSAY_TRY(const Envelope envelope, Seal(ToJson(statement), key));
+  KASSAY_CHECK(WriteFileAtomically(folder / kAttestationName, ToJson(envelope)));
+  KASSAY_TRY(const std::string public_pem, key.PublicPem());
+  KASSAY_CHECK(WriteFileAtomically(folder / kPublicKeyName, public_pem));
+  auto certificate = VerifyBundle(folder, std::nullopt);
+  if (!certificate) return Fail(certificate.error().Within("the new bundle does not verify"));
+  return certificate;
 }
 
 }  // namespace
@@ -124,25 +121,15 @@ Result<Certificate> MakeBundle(const CertifyInput& input, const Key& key, const 
     return Fail(out.string() + " is there already: choose another folder with --out",
                 ErrorKind::kUsage);
   }
-  Draft draft(out.string() + ".draft");
-  const fs::path& folder = draft.folder();
-  fs::remove_all(folder, error);
-  KASSAY_CHECK(CopyRecord(input, folder));
-  KASSAY_TRY(const CertificateContent content, ContentOf(folder, input.allow_waived));
-  KASSAY_CHECK(WriteFileAtomically(folder / kResultsName, ToJson(content.run)));
-  KASSAY_CHECK(WriteFileAtomically(folder / "report.html", input.report_html(content.run)));
-  KASSAY_CHECK(WriteFileAtomically(folder / kCertificateName, content.text));
-  KASSAY_TRY(const BundleManifest manifest, BundleManifestOf(folder));
-  const std::string manifest_text = ToJson(manifest);
-  KASSAY_CHECK(WriteFileAtomically(folder / kManifestName, manifest_text));
-  const Statement statement = Complete(content.statement, manifest, manifest_text);
-  KASSAY_TRY(const Envelope envelope, Seal(ToJson(statement), key));
-  KASSAY_CHECK(WriteFileAtomically(folder / kAttestationName, ToJson(envelope)));
-  KASSAY_TRY(const std::string public_pem, key.PublicPem());
-  KASSAY_CHECK(WriteFileAtomically(folder / kPublicKeyName, public_pem));
-  auto certificate = VerifyBundle(folder, std::nullopt);
-  if (!certificate) return Fail(certificate.error().Within("the new bundle does not verify"));
-  KASSAY_CHECK(draft.KeepAs(out));
+  const fs::path draft = out.string() + ".draft";
+  fs::remove_all(draft, error);
+  auto certificate = WriteBundle(input, key, draft);
+  if (certificate) {
+    fs::rename(draft, out, error);
+    if (!error) return certificate;
+    certificate = Fail("cannot write " + out.string() + ": " + error.message());
+  }
+  fs::remove_all(draft, error);
   return certificate;
 }
 

@@ -42,20 +42,13 @@ Status CheckWhole(const RunRecord& record, const RunResult& run) {
   return {};
 }
 
-bool Cites(const std::vector<std::string>& requirements, const std::set<std::string>& wanted) {
-  return std::any_of(requirements.begin(), requirements.end(),
-                     [&](const std::string& id) { return wanted.contains(id); });
-}
-
 // The first word, module or file that is not accepted; empty if all are.
 std::string FirstNotAccepted(const ProfileChanges& changes, const ProfileChanges& accepted) {
   const auto first = [](const char* what, const std::vector<std::string>& made,
                         const std::vector<std::string>& allowed) -> std::string {
-    for (const std::string& one : made) {
-      if (std::find(allowed.begin(), allowed.end(), one) == allowed.end())
-        return fmt::format("{} '{}'", what, one);
-    }
-    return {};
+    const auto found = std::ranges::find_if(
+        made, [&](const std::string& one) { return std::ranges::count(allowed, one) == 0; });
+    return found == made.end() ? "" : fmt::format("{} '{}'", what, *found);
   };
   std::string found = first("the word", changes.command_line, accepted.command_line);
   if (found.empty()) found = first("the module", changes.modules, accepted.modules);
@@ -65,32 +58,34 @@ std::string FirstNotAccepted(const ProfileChanges& changes, const ProfileChanges
 // The cases that the level rests on, by profile: a number each.
 std::map<std::string, int> RestsOn(const ResolvedLevel& level, const std::vector<Suite>& suites,
                                    const std::string& profile_override) {
-  const std::set<std::string> must(level.must_pass.begin(), level.must_pass.end());
+  const auto must_pass = [&](const std::string& id) {
+    return std::ranges::binary_search(level.must_pass, id);
+  };
   std::map<std::string, int> cases;
   for (const Suite& suite : suites) {
     for (const ListedCase& listed : suite.list.cases) {
-      if (Cites(listed.requirements, must)) ++cases[ProfileOf(suite, listed, profile_override)];
+      if (std::ranges::any_of(listed.requirements, must_pass))
+        ++cases[ProfileOf(suite, listed, profile_override)];
     }
   }
   return cases;
 }
 
-struct Waived {
-  std::string requirement;
-  Waiver waiver;
-};
-
 // Who answers for each waived requirement.
-std::vector<Waived> WaivedOf(const LevelReport& report, const RunResult& run,
-                             const std::vector<Waiver>& waivers) {
-  std::vector<Waived> list;
+Json WaivedJson(const LevelReport& report, const RunResult& run,
+                const std::vector<Waiver>& waivers) {
+  Json list = Json::array();
   for (const std::string& id : report.waived) {
-    std::set<std::string> acting;
-    for (const CaseResult& result : run.cases) {
-      if (!result.waiver.empty() && Cites(result.requirements, {id})) acting.insert(result.waiver);
-    }
     for (const Waiver& waiver : waivers) {
-      if (acting.contains(waiver.id)) list.push_back({id, waiver});
+      const bool acts = std::ranges::any_of(run.cases, [&](const CaseResult& result) {
+        return result.waiver == waiver.id && std::ranges::count(result.requirements, id) > 0;
+      });
+      if (!acts) continue;
+      list.push_back({{"requirement", id},
+                      {"waiver", waiver.id},
+                      {"reason", waiver.reason},
+                      {"owner", waiver.owner},
+                      {"until", waiver.until}});
     }
   }
   return list;
@@ -117,29 +112,15 @@ Json ChangesJson(const std::map<std::string, int>& rests_on,
   return list;
 }
 
-Json WaivedJson(const std::vector<Waived>& list) {
-  Json json = Json::array();
-  for (const auto& [requirement, waiver] : list) {
-    json.push_back({{"requirement", requirement},
-                    {"waiver", waiver.id},
-                    {"reason", waiver.reason},
-                    {"owner", waiver.owner},
-                    {"until", waiver.until}});
-  }
-  return json;
-}
-
 std::string FirstFailures(const LevelReport& report) {
-  std::string text;
   constexpr size_t kShown = 5;
-  for (size_t i = 0; i < std::min(kShown, report.failed.size()); ++i) {
-    text += fmt::format("{}{} ({})", i == 0 ? "" : "; ", report.failed[i].requirement,
-                        report.failed[i].why);
+  std::vector<std::string> shown;
+  for (const auto& [requirement, reason] : report.failed) {
+    if (shown.size() < kShown) shown.push_back(fmt::format("{} ({})", requirement, reason));
   }
-  if (report.failed.size() > kShown) {
-    text += fmt::format("; and {} more", report.failed.size() - kShown);
-  }
-  return text;
+  if (report.failed.size() > kShown)
+    shown.push_back(fmt::format("and {} more", report.failed.size() - kShown));
+  return fmt::format("{}", fmt::join(shown, "; "));
 }
 
 Status CheckReport(const ResolvedLevel& level, const LevelReport& report,
@@ -171,12 +152,6 @@ Statement StatementOf(const LevelReport& report, const RunResult& run) {
   return statement;
 }
 
-Result<std::vector<Waiver>> ReadWaivers(const fs::path& file) {
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) return std::vector<Waiver>();
-  return LoadWaivers(file);
-}
-
 std::string Shown(const CaseResult& result) {
   return fmt::format("{}{}{}", ToString(result.verdict), result.reason.empty() ? "" : ": ",
                      result.reason);
@@ -191,7 +166,11 @@ Result<CertificateContent> ContentOf(const fs::path& folder, std::optional<int> 
   RunResult& run = content.run;
   KASSAY_CHECK(CheckWhole(record, run));
   const fs::path inputs = folder / kInputsName;
-  KASSAY_TRY(const std::vector<Waiver> waivers, ReadWaivers(inputs / kWaiversName));
+  std::error_code ignored;
+  std::vector<Waiver> waivers;
+  if (fs::exists(inputs / kWaiversName, ignored)) {
+    KASSAY_TRY(waivers, LoadWaivers(inputs / kWaiversName));
+  }
   KASSAY_TRY(const auto findings, ApplyWaivers(run, waivers, run.finished_at.substr(0, 10)));
 
   KASSAY_TRY(const std::string level_text, ReadFile(inputs / kLevelName, size_t{4} << 20));
@@ -210,9 +189,8 @@ Result<CertificateContent> ContentOf(const fs::path& folder, std::optional<int> 
       RestsOn(content.level, record.suites, profile_override);
   content.title = TitleOf(level, content.report, allowed);
   Json not_asked = Json::array();
-  for (const NotAsked& item : content.level.not_asked) {
-    not_asked.push_back({{"requirement", item.requirement}, {"reason", item.reason}});
-  }
+  for (const auto& [requirement, reason] : content.level.not_asked)
+    not_asked.push_back({{"requirement", requirement}, {"reason", reason}});
   const auto on_host = rests_on.find(kHostProfile);
   const Json json = {
       {"format", 2},
@@ -229,7 +207,7 @@ Result<CertificateContent> ContentOf(const fs::path& folder, std::optional<int> 
       {"cases_on_this_machine", on_host == rests_on.end() ? 0 : on_host->second},
       {"must_pass", content.level.must_pass},
       {"allow_waived", allowed ? Json(*allowed) : Json()},
-      {"waived", WaivedJson(WaivedOf(content.report, run, waivers))},
+      {"waived", WaivedJson(content.report, run, waivers)},
       {"not_asked", not_asked}};
   content.text = DumpJson(json, 1) + "\n";
   content.statement = StatementOf(content.report, run);

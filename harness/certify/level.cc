@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "harness/base/file.h"
 #include "harness/base/text/toml_reader.h"
@@ -16,85 +15,16 @@ namespace {
 
 bool IsGlob(const std::string& text) { return text.find_first_of("*?") != std::string::npos; }
 
-// Why a requirement is no promise of this version, empty if it is one.
-std::string WhyNotPromised(const Requirement& requirement, const KernelVersion& version) {
+// Why a level does not ask for a requirement that is not excepted; empty if it does.
+std::string WhyNotAsked(const Requirement& requirement, const KernelVersion& version) {
   const auto text = [](const KernelVersion& v) { return fmt::format("{}.{}", v.major, v.minor); };
-  if (requirement.since && version < *requirement.since) {
+  if (!requirement.untested.empty()) return "not tested: " + requirement.untested;
+  if (requirement.since && version < *requirement.since)
     return "promised from " + text(*requirement.since) + " on";
-  }
-  if (requirement.until && version >= *requirement.until) {
+  if (requirement.until && version >= *requirement.until)
     return "no longer promised since " + text(*requirement.until);
-  }
   return "";
 }
-
-class Resolver {
- public:
-  Resolver(const Level& level, const std::vector<Catalogue>& catalogues,
-           const KernelVersion& version)
-      : level_(level), version_(version) {
-    for (const Catalogue& catalogue : catalogues) {
-      for (const Requirement& requirement : catalogue.requirements) {
-        known_.emplace(requirement.id, &requirement);
-      }
-    }
-  }
-
-  Result<ResolvedLevel> Resolve() && {
-    for (const LevelExcept& except : level_.except) {
-      if (known_.count(except.requirement) == 0) return Unknown(except.requirement);
-      excepted_[except.requirement] = except.reason;
-    }
-    for (const std::string& pattern : level_.must_pass) KASSAY_CHECK(Take(pattern));
-    ResolvedLevel resolved{level_.name, {must_.begin(), must_.end()}, {}, level_.accepts};
-    for (const auto& [id, reason] : not_asked_) resolved.not_asked.push_back({id, reason});
-    return resolved;
-  }
-
- private:
-  tl::unexpected<Error> Unknown(const std::string& id) const {
-    return Fail(fmt::format("level {}: no catalogue knows a requirement '{}'", level_.name, id),
-                ErrorKind::kUsage);
-  }
-
-  Status Take(const std::string& pattern) {
-    bool matched = false;
-    for (const auto& [id, requirement] : known_) {
-      if (!GlobMatches(pattern, id)) continue;
-      matched = true;
-      KASSAY_CHECK(Take(*requirement, !IsGlob(pattern)));
-    }
-    if (!matched) return Unknown(pattern);
-    return {};
-  }
-
-  Status Take(const Requirement& requirement, bool named) {
-    const auto excepted = excepted_.find(requirement.id);
-    const std::string not_promised = WhyNotPromised(requirement, version_);
-    if (excepted != excepted_.end()) {
-      not_asked_[requirement.id] = "excepted: " + excepted->second;
-    } else if (!requirement.untested.empty()) {
-      if (named) {
-        return Fail(fmt::format("level {}: no case can test {}: {}", level_.name, requirement.id,
-                                requirement.untested),
-                    ErrorKind::kUsage);
-      }
-      not_asked_[requirement.id] = "not tested: " + requirement.untested;
-    } else if (!not_promised.empty()) {
-      not_asked_[requirement.id] = not_promised;
-    } else {
-      must_.insert(requirement.id);
-    }
-    return {};
-  }
-
-  const Level& level_;
-  const KernelVersion version_;
-  std::map<std::string, const Requirement*> known_;
-  std::map<std::string, std::string> excepted_;
-  std::set<std::string> must_;
-  std::map<std::string, std::string> not_asked_;
-};
 
 std::string Why(const CaseResult& result) {
   if (result.verdict == Verdict::kPass) {
@@ -150,8 +80,8 @@ Result<Level> LoadLevel(const fs::path& levels_dir, const std::string& name) {
   for (const auto& entry : fs::directory_iterator(levels_dir, error)) {
     if (entry.path().extension() == ".toml") known.push_back(entry.path().stem().string());
   }
-  std::sort(known.begin(), known.end());
-  if (std::find(known.begin(), known.end(), name) == known.end()) {
+  std::ranges::sort(known);
+  if (std::ranges::find(known, name) == known.end()) {
     return Fail(fmt::format("there is no level '{}'; known: {}", name, fmt::join(known, ", ")),
                 ErrorKind::kUsage);
   }
@@ -166,7 +96,42 @@ Result<Level> LoadLevel(const fs::path& levels_dir, const std::string& name) {
 
 Result<ResolvedLevel> ResolveLevel(const Level& level, const std::vector<Catalogue>& catalogues,
                                    const KernelVersion& version) {
-  return Resolver(level, catalogues, version).Resolve();
+  const auto refuse = [&](const std::string& why) {
+    return Fail(fmt::format("level {}: {}", level.name, why), ErrorKind::kUsage);
+  };
+  std::map<std::string, const Requirement*> known;
+  for (const Catalogue& catalogue : catalogues) {
+    for (const Requirement& requirement : catalogue.requirements)
+      known.emplace(requirement.id, &requirement);
+  }
+  std::map<std::string, std::string> excepted;
+  for (const auto& [id, reason] : level.except) {
+    if (!known.contains(id)) return refuse("no catalogue knows a requirement '" + id + "'");
+    excepted[id] = "excepted: " + reason;
+  }
+  std::map<std::string, std::string> why_not;  // by id; empty for what must pass
+  for (const std::string& pattern : level.must_pass) {
+    bool matched = false;
+    for (const auto& [id, requirement] : known) {
+      if (!GlobMatches(pattern, id)) continue;
+      matched = true;
+      const auto exception = excepted.find(id);
+      if (exception == excepted.end() && !requirement->untested.empty() && !IsGlob(pattern))
+        return refuse("no case can test " + id + ": " + requirement->untested);
+      why_not[id] =
+          exception == excepted.end() ? WhyNotAsked(*requirement, version) : exception->second;
+    }
+    if (!matched) return refuse("no catalogue knows a requirement '" + pattern + "'");
+  }
+  ResolvedLevel resolved{level.name, {}, {}, level.accepts};
+  for (const auto& [id, reason] : why_not) {
+    if (reason.empty()) {
+      resolved.must_pass.push_back(id);
+    } else {
+      resolved.not_asked.push_back({id, reason});
+    }
+  }
+  return resolved;
 }
 
 LevelReport JudgeLevel(const ResolvedLevel& level, const RunResult& run) {
@@ -178,20 +143,16 @@ LevelReport JudgeLevel(const ResolvedLevel& level, const RunResult& run) {
   report.level = level.name;
   for (const std::string& id : level.must_pass) {
     const auto& cases = citing[id];
-    const auto bad = std::find_if(cases.begin(), cases.end(), [](const CaseResult* result) {
-      return !Passed(*result) && result->waiver.empty();
-    });
-    const bool waived = std::any_of(cases.begin(), cases.end(), [](const CaseResult* result) {
-      return !Passed(*result) && !result->waiver.empty();
-    });
+    const auto bad = std::ranges::find_if(
+        cases, [](const CaseResult* result) { return !Passed(*result) && result->waiver.empty(); });
     if (cases.empty()) {
       report.failed.push_back({id, "did not run"});
     } else if (bad != cases.end()) {
       report.failed.push_back({id, Why(**bad)});
-    } else if (waived) {
-      report.waived.push_back(id);
     } else {
-      report.passed.push_back(id);
+      const bool passed =
+          std::ranges::all_of(cases, [](const CaseResult* result) { return Passed(*result); });
+      (passed ? report.passed : report.waived).push_back(id);
     }
   }
   return report;

@@ -30,7 +30,8 @@
 
 namespace kassay {
 
-struct LevelExcept {
+// A requirement, and why it is excepted, not asked for or does not hold.
+struct RequirementReason {
   std::string requirement;
   std::string reason;
 };
@@ -42,7 +43,7 @@ struct Level {
   std::vector<std::string> must_pass;  // ids and globs
   std::string profile;                 // empty: the suites' own
   ProfileChanges accepts;
-  std::vector<LevelExcept> except;
+  std::vector<RequirementReason> except;
 };
 
 // Errors name file and line.
@@ -51,17 +52,12 @@ struct Level {
 [[nodiscard]] Result<Level> LoadLevel(const std::filesystem::path& levels_dir,
                                       const std::string& name);
 
-// A requirement of the catalogue that the level does not ask for on this kernel, and why.
-struct NotAsked {
-  std::string requirement;
-  std::string reason;
-};
-
 struct ResolvedLevel {
   std::string name;
   std::vector<std::string> must_pass;  // ids, sorted
-  std::vector<NotAsked> not_asked;  // matched by a glob: excepted, untestable, or not promised by
-                                    // this version by the requirement's own since or until
+  // Matched by a glob: excepted, untestable, or not promised by this version by the requirement's
+  // own since or until.
+  std::vector<RequirementReason> not_asked;
   ProfileChanges accepts;
 };
 
@@ -71,20 +67,11 @@ struct ResolvedLevel {
                                                  const std::vector<Catalogue>& catalogues,
                                                  const KernelVersion& version);
 
-struct LevelFailure {
-  std::string requirement;
-  std::string why;  // "did not run", "io_uring.X: absent: older kernel", ...
-};
-
 struct LevelReport {
   std::string level;
-  std::vector<std::string> passed;  // requirement ids, sorted
-  std::vector<std::string> waived;  // failing, and a waiver acts on each failing case
-  std::vector<LevelFailure> failed;
-
-  [[nodiscard]] bool Holds(bool waivers_count) const {
-    return failed.empty() && (waivers_count || waived.empty());
-  }
+  std::vector<std::string> passed;        // requirement ids, sorted
+  std::vector<std::string> waived;        // failing, and a waiver acts on each failing case
+  std::vector<RequirementReason> failed;  // "did not run", "io_uring.X: absent: older kernel", ...
 };
 
 // A requirement holds if at least one case tells of it and every case that cites it passes, in

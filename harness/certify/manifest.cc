@@ -4,7 +4,7 @@
 #include <map>
 
 #include "harness/base/sha256.h"
-#include "harness/base/text/json_reader.h"
+#include "harness/base/text/json_fields.h"
 
 namespace kassay {
 namespace fs = std::filesystem;
@@ -14,16 +14,22 @@ bool IsSigned(const std::string& path) {
   return path == kManifestName || path == kAttestationName || path == kPublicKeyName;
 }
 
-BundleFile ReadManifestFile(const Json& json, const std::string& place, std::string& problem) {
-  BundleFile file;
-  JsonReader reader(json, place, problem);
-  reader.Get("path", file.path);
-  reader.Get("bytes", file.bytes);
-  reader.Get("sha256", file.sha256);
-  return file;
+}  // namespace
+
+static void Describe(JsonFields& fields, BundleFile& file) {
+  fields("path", file.path);
+  fields("bytes", file.bytes);
+  fields("sha256", file.sha256);
 }
 
-}  // namespace
+static void Describe(JsonFields& fields, BundleManifest& manifest) {
+  int format = 1;
+  fields("format", format);
+  if (format != 1) fields.Complain("format", "is not 1");
+  fields("files", manifest.files);
+  if (fields.IsReading() && manifest.files.size() > kMaxBundleFiles)
+    fields.Complain("files", "is too long");
+}
 
 Result<BundleManifest> BundleManifestOf(const fs::path& bundle) {
   const auto refuse = [](const std::string& why) { return Fail(why, ErrorKind::kRefuted); };
@@ -51,29 +57,16 @@ Result<BundleManifest> BundleManifestOf(const fs::path& bundle) {
     KASSAY_TRY(const std::string sha256, Sha256HexOfFile(entry.path()));
     manifest.files.push_back({path, bytes, sha256});
   }
-  std::sort(manifest.files.begin(), manifest.files.end(),
-            [](const BundleFile& a, const BundleFile& b) { return a.path < b.path; });
+  std::ranges::sort(manifest.files, {}, &BundleFile::path);
   return manifest;
 }
 
-std::string ToJson(const BundleManifest& manifest) {
-  Json files = Json::array();
-  for (const BundleFile& file : manifest.files) {
-    files.push_back({{"path", file.path}, {"bytes", file.bytes}, {"sha256", file.sha256}});
-  }
-  return DumpJson({{"format", 1}, {"files", files}}, 1) + "\n";
-}
+std::string ToJson(const BundleManifest& manifest) { return DumpJson(JsonOf(manifest), 1) + "\n"; }
 
 Result<BundleManifest> BundleManifestFromJson(std::string_view text) {
   KASSAY_TRY(const Json json, ParseJson(text));
-  BundleManifest manifest;
   std::string problem;
-  int format = 0;
-  JsonReader reader(json, "", problem);
-  reader.Get("format", format);
-  if (format != 1) reader.Complain("format", "is not 1");
-  reader.GetList("files", manifest.files, ReadManifestFile);
-  if (manifest.files.size() > kMaxBundleFiles) reader.Complain("files", "is too long");
+  auto manifest = ReadJson<BundleManifest>(json, "", problem);
   if (!problem.empty()) return Fail("not a manifest: " + problem, ErrorKind::kUsage);
   return manifest;
 }

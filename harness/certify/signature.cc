@@ -38,13 +38,15 @@ int NoPassphrase(char*, int, int, void*) { return -1; }
 
 bool IsTaken(const EVP_PKEY* key) {
   constexpr std::array<const char*, 4> kTaken{"ED25519", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"};
-  return std::any_of(kTaken.begin(), kTaken.end(),
-                     [&](const char* name) { return EVP_PKEY_is_a(key, name) == 1; });
+  return std::ranges::any_of(kTaken,
+                             [&](const char* name) { return EVP_PKEY_is_a(key, name) == 1; });
 }
 
-std::string Content(BIO* bio) {
+Result<std::string> Written(const EVP_PKEY* key, int (*write)(BIO*, const EVP_PKEY*)) {
+  const Bio bio(BIO_new(BIO_s_mem()), &BIO_free);
+  if (write(bio.get(), key) != 1) return Fail("cannot write the public key: " + WhyOpenSsl());
   char* data = nullptr;
-  const long size = BIO_get_mem_data(bio, &data);  // NOLINT
+  const long size = BIO_get_mem_data(bio.get(), &data);  // NOLINT
   return size > 0 ? std::string(data, static_cast<size_t>(size)) : std::string();
 }
 
@@ -82,20 +84,11 @@ std::string Key::Algorithm() const {
   return name == nullptr ? "unknown" : name;
 }
 
-Result<std::string> Key::PublicPem() const {
-  const Bio bio(BIO_new(BIO_s_mem()), &BIO_free);
-  if (PEM_write_bio_PUBKEY(bio.get(), key_.get()) != 1) {
-    return Fail("cannot write the public key: " + WhyOpenSsl());
-  }
-  return Content(bio.get());
-}
+Result<std::string> Key::PublicPem() const { return Written(key_.get(), &PEM_write_bio_PUBKEY); }
 
 Result<std::string> Key::Id() const {
-  const Bio bio(BIO_new(BIO_s_mem()), &BIO_free);
-  if (i2d_PUBKEY_bio(bio.get(), key_.get()) != 1) {
-    return Fail("cannot write the public key: " + WhyOpenSsl());
-  }
-  return Sha256Hex(Content(bio.get()));
+  KASSAY_TRY(const std::string der, Written(key_.get(), &i2d_PUBKEY_bio));
+  return Sha256Hex(der);
 }
 
 // Both algorithms hash for themselves: the message goes in whole and no digest is named.

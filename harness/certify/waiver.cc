@@ -1,5 +1,6 @@
 #include "harness/certify/waiver.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -33,19 +34,11 @@ Waiver ReadWaiver(const toml::table& table, const std::string& file, std::string
   return waiver;
 }
 
-bool Cites(const CaseResult& result, const std::string& requirement) {
-  return std::find(result.requirements.begin(), result.requirements.end(), requirement) !=
-         result.requirements.end();
-}
-
-bool NamesCase(const Waiver& waiver, const CaseResult& result) {
-  return std::any_of(waiver.cases.begin(), waiver.cases.end(),
-                     [&](const std::string& glob) { return GlobMatches(glob, result.case_name); });
-}
-
 // The waiver speaks about this case, whatever its date.
 bool Concerns(const Waiver& waiver, const CaseResult& result) {
-  return Cites(result, waiver.requirement) && (waiver.cases.empty() || NamesCase(waiver, result));
+  const auto names = [&](const std::string& glob) { return GlobMatches(glob, result.case_name); };
+  return std::ranges::count(result.requirements, waiver.requirement) > 0 &&
+         (waiver.cases.empty() || std::ranges::any_of(waiver.cases, names));
 }
 
 // The waiver that lets this failing case pass: one that names it, or the first of those that
@@ -59,8 +52,8 @@ const Waiver* Covering(const CaseResult& result, const std::vector<const Waiver*
     if (first == nullptr) first = waiver;
     covered.insert(waiver->requirement);
   }
-  const bool all = std::all_of(result.requirements.begin(), result.requirements.end(),
-                               [&](const std::string& id) { return covered.count(id) != 0; });
+  const bool all = std::ranges::all_of(result.requirements,
+                                       [&](const std::string& id) { return covered.contains(id); });
   return all ? first : nullptr;
 }
 
@@ -73,25 +66,21 @@ WaiverFinding Find(const Waiver& waiver, const RunResult& run, bool expired) {
     if (IsNonconformant(result.verdict)) broken.push_back(result.Id());
   }
   using Kind = WaiverFinding::Kind;
-  if (!broken.empty() && expired) {
-    return {Kind::kExpired, waiver.id,
-            fmt::format("waiver {} ended on {} and {} still fails ({}): ask {}", waiver.id,
-                        waiver.until, waiver.requirement, broken.front(), waiver.owner)};
-  }
-  if (!broken.empty()) {
-    return {
-        Kind::kActs, waiver.id,
-        fmt::format("waiver {} acts on {} ({}) until {}: {} ({})", waiver.id, waiver.requirement,
-                    fmt::join(broken, ", "), waiver.until, waiver.reason, waiver.owner)};
-  }
-  if (held > 0) {
-    return {Kind::kNotNeeded, waiver.id,
-            fmt::format("waiver {} is no longer needed: {} holds on this kernel; remove it",
-                        waiver.id, waiver.requirement)};
-  }
-  return {
-      Kind::kUnused, waiver.id,
-      fmt::format("waiver {} was not tested: no case of {} ran", waiver.id, waiver.requirement)};
+  const auto finding = [&](Kind kind, const std::string& what) {
+    return WaiverFinding{kind, waiver.id, "waiver " + waiver.id + " " + what};
+  };
+  if (!broken.empty() && expired)
+    return finding(Kind::kExpired,
+                   fmt::format("ended on {} and {} still fails ({}): ask {}", waiver.until,
+                               waiver.requirement, broken.front(), waiver.owner));
+  if (!broken.empty())
+    return finding(Kind::kActs,
+                   fmt::format("acts on {} ({}) until {}: {} ({})", waiver.requirement,
+                               fmt::join(broken, ", "), waiver.until, waiver.reason, waiver.owner));
+  if (held > 0)
+    return finding(Kind::kNotNeeded, "is no longer needed: " + waiver.requirement +
+                                         " holds on this kernel; remove it");
+  return finding(Kind::kUnused, "was not tested: no case of " + waiver.requirement + " ran");
 }
 
 }  // namespace
@@ -143,11 +132,6 @@ Result<std::vector<WaiverFinding>> ApplyWaivers(RunResult& run, const std::vecto
   return findings;
 }
 
-std::string TodayUtc() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  return fmt::format("{:04}-{:02}-{:02}", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday);
-}
+std::string TodayUtc() { return fmt::format("{:%F}", fmt::gmtime(std::time(nullptr))); }
 
 }  // namespace kassay

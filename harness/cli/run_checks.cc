@@ -46,9 +46,9 @@ void AddLevelFindings(const ResolvedLevel& resolved, const LevelReport& report,
                   report.passed.size(), resolved.must_pass.size(),
                   report.waived.empty() ? "" : fmt::format(", {} waived", report.waived.size()),
                   report.failed.empty() ? "" : fmt::format(", {} FAIL", report.failed.size())));
-  for (const LevelFailure& failure : report.failed) {
-    findings.push_back(
-        fmt::format("level {}: {} must pass: {}", report.level, failure.requirement, failure.why));
+  for (const RequirementReason& failure : report.failed) {
+    findings.push_back(fmt::format("level {}: {} must pass: {}", report.level, failure.requirement,
+                                   failure.reason));
   }
 }
 
@@ -139,7 +139,7 @@ Result<CheckOutcome> RunChecks::Apply(RunResult& run) const {
   if (resolved_) {
     const LevelReport report = JudgeLevel(*resolved_, run);
     AddLevelFindings(*resolved_, report, outcome.findings);
-    level_holds = report.Holds(/*waivers_count=*/true);
+    level_holds = report.failed.empty();
   }
   if (baseline_) {
     const Comparison comparison = Compare(*baseline_, BaselineOf(run));
