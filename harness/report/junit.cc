@@ -40,21 +40,27 @@ std::string Details(const RunResult& run, const CaseResult& result) {
   return text + "repeat: " + CommandThatRepeats(run, result) + "\n";
 }
 
-void AddVerdict(pugi::xml_node node, const RunResult& run, const CaseResult& result) {
-  if (result.verdict == Verdict::kPass) return;
-  const std::string verdict(ToString(result.verdict));
+// The element that tells what came of a case; empty for a pass.
+std::string ElementOf(const CaseResult& result) {
+  if (result.verdict == Verdict::kPass) return "";
   const bool left = result.verdict == Verdict::kAbsent || result.verdict == Verdict::kUnmet;
-  if (left || !result.waiver.empty()) {
-    Set(node.append_child("skipped"), "message",
-        fmt::format("{}{}: {}", verdict, left ? "" : ", waived by " + result.waiver,
-                    result.reason));
+  if (left || !result.waiver.empty()) return "skipped";
+  return result.verdict == Verdict::kError ? "error" : "failure";
+}
+
+void AddVerdict(pugi::xml_node node, const RunResult& run, const CaseResult& result) {
+  const std::string element = ElementOf(result);
+  if (element.empty()) return;
+  const std::string verdict(ToString(result.verdict));
+  pugi::xml_node child = node.append_child(element.c_str());
+  if (element == "skipped") {
+    const std::string waived = result.waiver.empty() ? "" : ", waived by " + result.waiver;
+    Set(child, "message", verdict + waived + ": " + result.reason);
     return;
   }
-  pugi::xml_node problem =
-      node.append_child(result.verdict == Verdict::kError ? "error" : "failure");
-  Set(problem, "type", verdict);
-  Set(problem, "message", result.reason);
-  problem.text().set(XmlText(Details(run, result)).c_str());
+  Set(child, "type", verdict);
+  Set(child, "message", result.reason);
+  child.text().set(XmlText(Details(run, result)).c_str());
 }
 
 void AddCase(pugi::xml_node suite, const RunResult& run, const CaseResult& result) {
@@ -76,22 +82,16 @@ void AddCase(pugi::xml_node suite, const RunResult& run, const CaseResult& resul
 }
 
 void SetCounts(pugi::xml_node node, const std::vector<const CaseResult*>& cases) {
-  int failures = 0;
-  int errors = 0;
-  int skipped = 0;
+  std::map<std::string, int> counts;
   std::int64_t milliseconds = 0;
   for (const CaseResult* result : cases) {
-    const bool left = result->verdict == Verdict::kAbsent || result->verdict == Verdict::kUnmet;
-    const bool bad = IsNonconformant(result->verdict);
-    if (left || (bad && !result->waiver.empty())) ++skipped;
-    if (bad && result->waiver.empty()) ++failures;
-    if (result->verdict == Verdict::kError) ++errors;
+    ++counts[ElementOf(*result)];
     milliseconds += result->duration_ms;
   }
   Set(node, "tests", std::to_string(cases.size()));
-  Set(node, "failures", std::to_string(failures));
-  Set(node, "errors", std::to_string(errors));
-  Set(node, "skipped", std::to_string(skipped));
+  Set(node, "failures", std::to_string(counts["failure"]));
+  Set(node, "errors", std::to_string(counts["error"]));
+  Set(node, "skipped", std::to_string(counts["skipped"]));
   Set(node, "time", Seconds(milliseconds));
 }
 

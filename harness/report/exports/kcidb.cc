@@ -1,6 +1,7 @@
 #include "harness/report/exports/kcidb.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 #include "harness/base/sha256.h"
@@ -11,20 +12,9 @@ namespace {
 
 constexpr size_t kMaxExcerpt = 16'384;  // characters; bytes are never fewer
 
-const char* StatusOf(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kPass:
-      return "PASS";
-    case Verdict::kAbsent:
-      return "SKIP";
-    case Verdict::kUnmet:
-      return "MISS";
-    case Verdict::kError:
-      return "ERROR";
-    default:
-      return "FAIL";
-  }
-}
+// Of the verdicts, in their enumeration's order.
+constexpr std::array<const char*, 7> kStatuses{"PASS", "FAIL", "FAIL", "FAIL",
+                                               "SKIP", "MISS", "ERROR"};
 
 // No text of a report may hold a zero byte.
 std::string Text(const std::string& text) {
@@ -77,7 +67,7 @@ Json TestOf(const RunResult& run, const CaseResult& result, const std::string& o
       {"build_id", origin + ":" + run_id},
       {"origin", origin},
       {"path", Path(result.Id())},
-      {"status", StatusOf(result.verdict)},
+      {"status", kStatuses.at(static_cast<size_t>(result.verdict))},
       {"duration", static_cast<double>(result.duration_ms) / 1000},
       {"environment",
        {{"comment", Text("QEMU " + run.environment.qemu_version + ", " +
