@@ -2,66 +2,37 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <sstream>
 
 namespace kassay {
 
 Result<KernelVersion> ParseStrictVersion(std::string_view text) {
-  std::array<int, 3> parts{};
-  size_t part = 0;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  for (; part < parts.size(); ++part) {
-    const auto [after, error] = std::from_chars(at, end, parts[part]);
-    if (error != std::errc() || after == at || parts[part] < 0 || parts[part] > 65535) break;
-    at = after;
-    if (at == end) return KernelVersion{parts[0], parts[1], parts[2]};
-    if (*at++ != '.') break;
-  }
+  const bool plain = text.find_first_not_of("0123456789.") == std::string_view::npos &&
+                     !text.ends_with('.') && std::count(text.begin(), text.end(), '.') <= 2;
+  const auto version = ParseKernelVersion(text);
+  if (plain && version && std::max({version->major, version->minor, version->patch}) < 65536)
+    return version;
   return Fail("'" + std::string(text) + "' is not a kernel version like 7.0 or 7.0.13",
               ErrorKind::kUsage);
 }
 
-bool VersionCondition::Term::Holds(const KernelVersion& seen) const {
-  switch (op) {
-    case Operator::kLess:
-      return seen < version;
-    case Operator::kLessOrEqual:
-      return seen <= version;
-    case Operator::kGreater:
-      return seen > version;
-    case Operator::kGreaterOrEqual:
-      return seen >= version;
-    case Operator::kEqual:
-      return seen == version;
-    case Operator::kNotEqual:
-      return seen != version;
-  }
-  return false;
-}
-
 Result<VersionCondition::Term> VersionCondition::ParseTerm(std::string_view text) {
-  // Longer operators first: "<=" also begins with "<".
-  constexpr std::array<std::pair<std::string_view, Operator>, 7> kOperators{{
-      {"<=", Operator::kLessOrEqual},
-      {">=", Operator::kGreaterOrEqual},
-      {"==", Operator::kEqual},
-      {"!=", Operator::kNotEqual},
-      {"<", Operator::kLess},
-      {">", Operator::kGreater},
-      {"=", Operator::kEqual},
+  // Longer operators first: "<=" also begins with "<", and everything with none.
+  static const std::array<std::pair<std::string_view, Comparison>, 8> kOperators{{
+      {"<=", std::less_equal<>()},
+      {">=", std::greater_equal<>()},
+      {"==", std::equal_to<>()},
+      {"!=", std::not_equal_to<>()},
+      {"<", std::less<>()},
+      {">", std::greater<>()},
+      {"=", std::equal_to<>()},
+      {"", std::equal_to<>()},
   }};
-  Operator op = Operator::kEqual;
-  const auto* const found =
-      std::find_if(kOperators.begin(), kOperators.end(),
-                   [&](const auto& row) { return text.starts_with(row.first); });
-  if (found != kOperators.end()) {
-    op = found->second;
-    text.remove_prefix(found->first.size());
-  }
-  KASSAY_TRY(const KernelVersion version, ParseStrictVersion(text));
-  return Term{op, version};
+  const auto& [symbol, holds] =
+      *std::find_if(kOperators.begin(), kOperators.end(),
+                    [&](const auto& row) { return text.starts_with(row.first); });
+  KASSAY_TRY(const KernelVersion version, ParseStrictVersion(text.substr(symbol.size())));
+  return Term{holds, version};
 }
 
 Result<VersionCondition> VersionCondition::Parse(std::string_view text) {
@@ -91,7 +62,7 @@ Result<VersionCondition> VersionCondition::Parse(std::string_view text) {
 bool VersionCondition::Matches(const KernelVersion& version) const {
   return std::any_of(alternatives_.begin(), alternatives_.end(), [&](const auto& terms) {
     return std::all_of(terms.begin(), terms.end(),
-                       [&](const Term& term) { return term.Holds(version); });
+                       [&](const Term& term) { return term.holds(version, term.version); });
   });
 }
 

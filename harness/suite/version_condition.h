@@ -1,6 +1,7 @@
 // Conditions on a kernel's upstream version, as a catalogue writes them: ">=7.0 <7.1.8 || 7.2".
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,8 +15,7 @@ namespace kassay {
 [[nodiscard]] Result<KernelVersion> ParseStrictVersion(std::string_view text);
 
 // Space-separated terms that must all hold; "||" between alternatives. A term is an operator (<,
-// <=,
-// >, >=, =, ==, !=; none means =) and a version. "7.0" as a whole series is ">=7.0 <7.1".
+// <=, >, >=, =, ==, !=; none means =) and a version. "7.0" as a whole series is ">=7.0 <7.1".
 class VersionCondition {
  public:
   // Holds for no version.
@@ -24,11 +24,10 @@ class VersionCondition {
   [[nodiscard]] bool Matches(const KernelVersion& version) const;
 
  private:
-  enum class Operator { kLess, kLessOrEqual, kGreater, kGreaterOrEqual, kEqual, kNotEqual };
+  using Comparison = std::function<bool(const KernelVersion&, const KernelVersion&)>;
   struct Term {
-    Operator op;
+    Comparison holds;
     KernelVersion version;
-    [[nodiscard]] bool Holds(const KernelVersion& seen) const;
   };
   [[nodiscard]] static Result<Term> ParseTerm(std::string_view text);
 
