@@ -73,12 +73,6 @@ static void Describe(JsonFields& fields, CaseList& list) {
   }
 }
 
-const ListedCase* CaseList::Find(std::string_view name) const {
-  const auto found = std::find_if(cases.begin(), cases.end(),
-                                  [&](const ListedCase& listed) { return listed.name == name; });
-  return found == cases.end() ? nullptr : &*found;
-}
-
 Result<CaseList> ParseCaseList(std::string_view text) {
   KASSAY_TRY(const Json json, ParseJson(text));
   std::string problem;

@@ -28,8 +28,6 @@ struct CaseList {
   std::vector<std::string> features;  // those with a probe
   bool prepares = false;              // --kassay_prepare makes files for the guest
   std::vector<ListedCase> cases;
-
-  [[nodiscard]] const ListedCase* Find(std::string_view name) const;
 };
 
 // Fails with the place on anything that the format does not allow: names that do not fit into a

@@ -26,10 +26,10 @@ TEST(CaseList, IsReadWhole) {
   ASSERT_EQ(list->cases.size(), 2U);
   EXPECT_EQ(list->cases[0].allows_taint, "OE");
   EXPECT_EQ(list->cases[1].allows_taint, "");
-  const ListedCase* second = list->Find("All/Ring.Has/one");
-  ASSERT_NE(second, nullptr);
-  EXPECT_TRUE(second->detection);
-  EXPECT_EQ(second->profile, "other");
+  const ListedCase& second = list->cases[1];
+  EXPECT_EQ(second.name, "All/Ring.Has/one");
+  EXPECT_TRUE(second.detection);
+  EXPECT_EQ(second.profile, "other");
 }
 
 TEST(CaseList, RefusesWhatTheFormatDoesNotAllow) {

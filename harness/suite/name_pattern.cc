@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sstream>
 
 namespace kassay {
 
@@ -33,11 +34,9 @@ bool GlobMatches(std::string_view glob, std::string_view name) {
 namespace {
 
 void Split(std::string_view part, std::vector<std::string>& globs) {
-  while (!part.empty()) {
-    const size_t colon = part.find(':');
-    if (const auto glob = part.substr(0, colon); !glob.empty()) globs.emplace_back(glob);
-    if (colon == std::string_view::npos) break;
-    part.remove_prefix(colon + 1);
+  std::istringstream in{std::string(part)};
+  for (std::string glob; std::getline(in, glob, ':');) {
+    if (!glob.empty()) globs.push_back(glob);
   }
 }
 
@@ -53,12 +52,6 @@ std::string NameFilter::Text() const {
   std::string text = fmt::format("{}", fmt::join(wanted_, ":"));
   if (!unwanted_.empty()) text += fmt::format("-{}", fmt::join(unwanted_, ":"));
   return text;
-}
-
-bool NameFilter::Matches(std::string_view name) const {
-  const auto matches = [&](const std::string& glob) { return GlobMatches(glob, name); };
-  if (std::any_of(unwanted_.begin(), unwanted_.end(), matches)) return false;
-  return wanted_.empty() || std::any_of(wanted_.begin(), wanted_.end(), matches);
 }
 
 bool NameFilter::MatchesCase(const std::string& suite, const std::string& case_name) const {

@@ -22,7 +22,6 @@ class NameFilter {
   void Add(std::string_view filter);
 
   // A case is known by "Suite.Name" and by "suite.Suite.Name"; either may match.
-  [[nodiscard]] bool Matches(std::string_view name) const;
   [[nodiscard]] bool MatchesCase(const std::string& suite, const std::string& case_name) const;
   // The same filter in one piece, for who keeps it.
   [[nodiscard]] std::string Text() const;

@@ -27,27 +27,27 @@ TEST(Glob, StaysFastOnHostilePatterns) {
 
 TEST(NameFilter, PositiveAndNegativeParts) {
   const NameFilter filter("Ring.*:Task.*-*Slow:Ring.Race");
-  EXPECT_TRUE(filter.Matches("Ring.Denies"));
-  EXPECT_TRUE(filter.Matches("Task.Denies"));
-  EXPECT_FALSE(filter.Matches("Ring.Race"));
-  EXPECT_FALSE(filter.Matches("Task.IsSlow"));
-  EXPECT_FALSE(filter.Matches("Detection.Fails"));
+  EXPECT_TRUE(filter.MatchesCase("s", "Ring.Denies"));
+  EXPECT_TRUE(filter.MatchesCase("s", "Task.Denies"));
+  EXPECT_FALSE(filter.MatchesCase("s", "Ring.Race"));
+  EXPECT_FALSE(filter.MatchesCase("s", "Task.IsSlow"));
+  EXPECT_FALSE(filter.MatchesCase("s", "Detection.Fails"));
 }
 
 TEST(NameFilter, OnlyANegativePartWantsTheRest) {
   const NameFilter filter("-Ring.*");
-  EXPECT_FALSE(filter.Matches("Ring.Denies"));
-  EXPECT_TRUE(filter.Matches("Task.Denies"));
-  EXPECT_TRUE(NameFilter().Matches("anything"));
+  EXPECT_FALSE(filter.MatchesCase("s", "Ring.Denies"));
+  EXPECT_TRUE(filter.MatchesCase("s", "Task.Denies"));
+  EXPECT_TRUE(NameFilter().MatchesCase("s", "anything"));
   EXPECT_TRUE(NameFilter().Empty());
 }
 
 TEST(NameFilter, SeveralFiltersAreJoined) {
   NameFilter filter("Ring.*");
   filter.Add("Task.*-Task.B");
-  EXPECT_TRUE(filter.Matches("Ring.A"));
-  EXPECT_TRUE(filter.Matches("Task.A"));
-  EXPECT_FALSE(filter.Matches("Task.B"));
+  EXPECT_TRUE(filter.MatchesCase("s", "Ring.A"));
+  EXPECT_TRUE(filter.MatchesCase("s", "Task.A"));
+  EXPECT_FALSE(filter.MatchesCase("s", "Task.B"));
 }
 
 TEST(NameFilter, ItsTextIsTheSameFilter) {
@@ -55,8 +55,8 @@ TEST(NameFilter, ItsTextIsTheSameFilter) {
   filter.Add("Task.*");
   EXPECT_EQ(filter.Text(), "Ring.*:Task.*-Ring.B");
   const NameFilter again(filter.Text());
-  EXPECT_TRUE(again.Matches("Task.A"));
-  EXPECT_FALSE(again.Matches("Ring.B"));
+  EXPECT_TRUE(again.MatchesCase("s", "Task.A"));
+  EXPECT_FALSE(again.MatchesCase("s", "Ring.B"));
   EXPECT_EQ(NameFilter("-Ring.*").Text(), "-Ring.*");
   EXPECT_EQ(NameFilter().Text(), "");
 }
