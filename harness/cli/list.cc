@@ -158,7 +158,7 @@ Result<ExitCode> PrintKconfig(const Options& options) {
   KASSAY_TRY(const std::string base,
              ReadFile(options.installation.KconfigDir() / kBaseFragment, size_t{1} << 20));
   KASSAY_TRY(const auto catalogues, LoadCatalogues(options.installation, options.suites));
-  KASSAY_TRY(const std::string suites, AsFragment(OptionsOf(catalogues)));
+  KASSAY_TRY(const std::string suites, OptionsFragment(catalogues));
   std::cout << base << "\n" << suites;
   return ExitCode::kConformant;
 }

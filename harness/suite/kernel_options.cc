@@ -24,56 +24,55 @@ std::string LineOf(const std::string& symbol, const std::string& value) {
   return bare ? fmt::format("{}={}\n", symbol, value) : fmt::format("{}=\"{}\"\n", symbol, value);
 }
 
+class Fragment {
+ public:
+  // `of` is the feature or requirement that names them; empty for the suite itself.
+  Status Add(const std::string& suite, const std::string& of,
+             const std::vector<std::string>& terms) {
+    const std::string who = suite + " " + (of.empty() ? suite : of);
+    for (const std::string& term : terms) {
+      const auto [symbol, value] = SettingOf(term);
+      const auto [first, is_new] = seen_.try_emplace(symbol, value, who + " for " + term);
+      if (first->second.first != value) {
+        return Fail(fmt::format("{} asks for {}, {}", who, term, first->second.second),
+                    ErrorKind::kUsage);
+      }
+      if (!is_new) continue;
+      const std::string head = of.empty() ? suite : fmt::format("{}: {}", suite, of);
+      if (std::exchange(head_, head) != head) text_ += fmt::format("# {}\n", head);
+      text_ += LineOf(symbol, value);
+    }
+    return {};
+  }
+
+  [[nodiscard]] const std::string& Text() const { return text_; }
+
+ private:
+  std::string text_;
+  std::string head_;  // of the lines at its end
+  // By symbol: the value, and who asks for it by which term.
+  std::map<std::string, std::pair<std::string, std::string>> seen_;
+};
+
 }  // namespace
 
-std::vector<SuiteOption> OptionsOf(const std::vector<Catalogue>& catalogues) {
-  using By = SuiteOption::By;
-  std::vector<SuiteOption> options;
+Result<std::string> OptionsFragment(const std::vector<Catalogue>& catalogues) {
+  Fragment fragment;
   for (const Catalogue& catalogue : catalogues) {
-    const auto take = [&](By by, const std::string& of, const std::vector<std::string>& terms) {
-      for (const std::string& term : terms) options.push_back({catalogue.suite, by, of, term});
-    };
-    take(By::kSuite, catalogue.suite, catalogue.kconfig);
+    KASSAY_CHECK(fragment.Add(catalogue.suite, "", catalogue.kconfig));
     for (const Feature& feature : catalogue.features) {
-      take(By::kFeature, feature.id, feature.kconfig);
-      take(By::kFeature, feature.id, feature.needs);
+      KASSAY_CHECK(fragment.Add(catalogue.suite, feature.id, feature.kconfig));
+      KASSAY_CHECK(fragment.Add(catalogue.suite, feature.id, feature.needs));
     }
     for (const Requirement& requirement : catalogue.requirements)
-      take(By::kRequirement, requirement.id, requirement.kconfig);
+      KASSAY_CHECK(fragment.Add(catalogue.suite, requirement.id, requirement.kconfig));
   }
-  return options;
+  return fragment.Text();
 }
 
-Result<std::string> AsFragment(const std::vector<SuiteOption>& options) {
-  std::string text;
-  std::string head;
-  std::map<std::string, std::pair<std::string, const SuiteOption*>> seen;
-  for (const SuiteOption& option : options) {
-    const auto [symbol, value] = SettingOf(option.term);
-    const auto [at, is_new] = seen.try_emplace(symbol, value, &option);
-    if (!is_new && at->second.first != value) {
-      return Fail(
-          fmt::format("{} {} asks for {}, {} {} for {}", option.suite, option.of, option.term,
-                      at->second.second->suite, at->second.second->of, at->second.second->term),
-          ErrorKind::kUsage);
-    }
-    if (!is_new) continue;
-    const std::string of = option.by == SuiteOption::By::kSuite
-                               ? option.suite
-                               : fmt::format("{}: {}", option.suite, option.of);
-    if (of != head) text += fmt::format("# {}\n", of);
-    head = of;
-    text += LineOf(symbol, value);
-  }
-  return text;
-}
-
-Result<std::string> FeaturesFragment(const std::vector<Catalogue>& catalogues) {
-  std::vector<SuiteOption> options = OptionsOf(catalogues);
-  std::erase_if(options, [](const SuiteOption& option) {
-    return option.by == SuiteOption::By::kRequirement;
-  });
-  return AsFragment(options);
+Result<std::string> FeaturesFragment(std::vector<Catalogue> catalogues) {
+  for (Catalogue& catalogue : catalogues) catalogue.requirements.clear();
+  return OptionsFragment(catalogues);
 }
 
 }  // namespace kassay

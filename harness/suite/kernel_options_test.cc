@@ -40,14 +40,14 @@ kconfig = ["CONFIG_SLOW"]
 )";
 
 TEST(KernelOptions, NamesEachOptionOnceUnderWhoNamesItFirst) {
-  EXPECT_EQ(TextOf(AsFragment(OptionsOf({Of(kRings)}))),
+  EXPECT_EQ(TextOf(OptionsFragment({Of(kRings)})),
             "# rings\nCONFIG_NET=y\n"
             "# rings: ring\nCONFIG_RING=y\nCONFIG_SIZE=12\nCONFIG_ROOM=y\n"
             "# rings: RNG-1\n# CONFIG_SLOW is not set\nCONFIG_HASH=\"sha512\"\n");
 }
 
 TEST(KernelOptions, TwoThatContradictEachOtherAreAnErrorThatNamesBoth) {
-  EXPECT_EQ(TextOf(AsFragment(OptionsOf({Of(kRings), Of(kSlow)}))),
+  EXPECT_EQ(TextOf(OptionsFragment({Of(kRings), Of(kSlow)})),
             "slow slow asks for CONFIG_SLOW, rings RNG-1 for !CONFIG_SLOW");
 }
 
