@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
+#include <ranges>
 
 #include "harness/base/sha256.h"
 
@@ -18,12 +20,13 @@ bool IsThere(const fs::path& path) {
   return fs::exists(path, ignored);
 }
 
-Status Add(std::map<std::string, SuiteFiles>& suites, const fs::path& folder,
-           const fs::path& executables) {
+using SuitesByName = std::map<std::string, SuiteFiles>;
+
+Status Add(SuitesByName& suites, const fs::path& folder, const fs::path& executables) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename();
-    SuiteFiles files{name, entry.path() / kCatalogueFile,
+    SuiteFiles files{entry.path() / kCatalogueFile,
                      executables.empty() ? entry.path() / name : executables / name};
     if (!IsThere(files.catalogue)) continue;
     const auto [known, is_new] = suites.try_emplace(name, files);
@@ -36,33 +39,29 @@ Status Add(std::map<std::string, SuiteFiles>& suites, const fs::path& folder,
   return {};
 }
 
-}  // namespace
-
-Result<std::vector<SuiteFiles>> KnownSuites(const Installation& installation) {
-  std::map<std::string, SuiteFiles> by_name;
-  KASSAY_CHECK(Add(by_name, installation.data_dir / "suites", installation.libexec_dir / "suites"));
-  for (const fs::path& folder : installation.suites_dirs) KASSAY_CHECK(Add(by_name, folder, {}));
-  std::vector<SuiteFiles> suites;
-  for (auto& [name, files] : by_name) suites.push_back(std::move(files));
+// All that have a catalogue.
+Result<SuitesByName> KnownSuites(const Installation& installation) {
+  SuitesByName suites;
+  KASSAY_CHECK(Add(suites, installation.data_dir / "suites", installation.libexec_dir / "suites"));
+  for (const fs::path& folder : installation.suites_dirs) KASSAY_CHECK(Add(suites, folder, {}));
   return suites;
 }
 
+}  // namespace
+
 Result<SuiteFiles> FindSuite(const Installation& installation, const std::string& name) {
-  KASSAY_TRY(std::vector<SuiteFiles> known, KnownSuites(installation));
-  std::vector<std::string> names;
-  for (SuiteFiles& files : known) {
-    if (files.name == name) return std::move(files);
-    names.push_back(files.name);
-  }
-  return Fail(fmt::format("there is no suite '{}'; there are: {}", name, fmt::join(names, ", ")),
+  KASSAY_TRY(const SuitesByName known, KnownSuites(installation));
+  if (const auto found = known.find(name); found != known.end()) return found->second;
+  return Fail(fmt::format("there is no suite '{}'; there are: {}", name,
+                          fmt::join(std::views::keys(known), ", ")),
               ErrorKind::kUsage);
 }
 
 Result<std::vector<std::string>> InstalledSuites(const Installation& installation) {
-  KASSAY_TRY(const std::vector<SuiteFiles> known, KnownSuites(installation));
+  KASSAY_TRY(const SuitesByName known, KnownSuites(installation));
   std::vector<std::string> names;
-  for (const SuiteFiles& files : known) {
-    if (IsThere(files.executable)) names.push_back(files.name);
+  for (const auto& [name, files] : known) {
+    if (IsThere(files.executable)) names.push_back(name);
   }
   if (!names.empty()) return names;
   return Fail(fmt::format("no suite is built: nothing under {}; build with `cmake --build build`",
@@ -70,14 +69,12 @@ Result<std::vector<std::string>> InstalledSuites(const Installation& installatio
 }
 
 Result<std::vector<Catalogue>> LoadCatalogues(const Installation& installation,
-                                              const std::vector<std::string>& names) {
-  std::vector<Catalogue> catalogues;
+                                              std::vector<std::string> names) {
   if (names.empty()) {
-    KASSAY_TRY(const std::vector<SuiteFiles> known, KnownSuites(installation));
-    for (const SuiteFiles& files : known) {
-      KASSAY_TRY(catalogues.emplace_back(), LoadCatalogue(files.catalogue));
-    }
+    KASSAY_TRY(const SuitesByName known, KnownSuites(installation));
+    std::ranges::copy(std::views::keys(known), std::back_inserter(names));
   }
+  std::vector<Catalogue> catalogues;
   for (const std::string& name : names) {
     KASSAY_TRY(const SuiteFiles files, FindSuite(installation, name));
     KASSAY_TRY(catalogues.emplace_back(), LoadCatalogue(files.catalogue));

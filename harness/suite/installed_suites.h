@@ -22,14 +22,11 @@ struct Suite {
 };
 
 struct SuiteFiles {
-  std::string name;
   std::filesystem::path catalogue;   // the file; it is there
   std::filesystem::path executable;  // not there if the suite is not built
 };
 
-// All that have a catalogue, by name.
-[[nodiscard]] Result<std::vector<SuiteFiles>> KnownSuites(const Installation& installation);
-// One of them. An unknown name is a usage error that says which there are.
+// An unknown name is a usage error that says which there are.
 [[nodiscard]] Result<SuiteFiles> FindSuite(const Installation& installation,
                                            const std::string& name);
 
@@ -37,8 +34,8 @@ struct SuiteFiles {
 [[nodiscard]] Result<std::vector<std::string>> InstalledSuites(const Installation& installation);
 
 // The catalogues of these, of all known suites without names.
-[[nodiscard]] Result<std::vector<Catalogue>> LoadCatalogues(
-    const Installation& installation, const std::vector<std::string>& names = {});
+[[nodiscard]] Result<std::vector<Catalogue>> LoadCatalogues(const Installation& installation,
+                                                            std::vector<std::string> names = {});
 
 // One suite, read and listed; its answer is kept below cache_dir/lists.
 [[nodiscard]] Result<Suite> LoadSuite(const Installation& installation, const std::string& name);
