@@ -17,13 +17,9 @@ namespace {
 // The kernel wants each archive to begin on four bytes (init/initramfs.c:do_reset()).
 constexpr int kPaddedTo = 512;
 
-Status WriteEntry(archive* writer, archive_entry* header, const std::string& content) {
-  archive_entry_set_size(header, static_cast<la_int64_t>(content.size()));
-  if (archive_write_header(writer, header) != ARCHIVE_OK) return FailArchive(writer, "header");
-  if (content.empty()) return {};
-  const la_ssize_t put = archive_write_data(writer, content.data(), content.size());
-  if (put != static_cast<la_ssize_t>(content.size())) return FailArchive(writer, "content");
-  return {};
+la_ssize_t AppendTo(archive* /*writer*/, void* out, const void* block, size_t size) {
+  static_cast<std::string*>(out)->append(static_cast<const char*>(block), size);
+  return static_cast<la_ssize_t>(size);
 }
 
 }  // namespace
@@ -37,68 +33,44 @@ Result<std::string> CpioImage::Entry::Content() const {
 void CpioImage::Add(const fs::path& path, Entry entry) {
   const fs::path relative = path.relative_path();
   for (fs::path parent = relative.parent_path(); !parent.empty(); parent = parent.parent_path()) {
-    Entry folder;
-    folder.mode = S_IFDIR | 0755;
-    entries_.try_emplace(parent.string(), std::move(folder));
+    entries_.try_emplace(parent.string(), Entry{.mode = S_IFDIR | 0755});
   }
   entries_.insert_or_assign(relative.string(), std::move(entry));
 }
 
 void CpioImage::AddFolder(const fs::path& path, unsigned mode) {
-  Entry entry;
-  entry.mode = S_IFDIR | mode;
-  Add(path, std::move(entry));
+  Add(path, {.mode = S_IFDIR | mode});
 }
 
 void CpioImage::AddText(const fs::path& path, std::string text, unsigned mode) {
-  Entry entry;
-  entry.mode = S_IFREG | mode;
-  entry.text = std::move(text);
-  Add(path, std::move(entry));
+  Add(path, {.mode = S_IFREG | mode, .text = std::move(text)});
 }
 
 void CpioImage::AddFile(const fs::path& path, const fs::path& host_file, unsigned mode) {
-  Entry entry;
-  entry.mode = S_IFREG | mode;
-  entry.host_file = host_file;
-  Add(path, std::move(entry));
+  Add(path, {.mode = S_IFREG | mode, .host_file = host_file});
 }
 
 void CpioImage::AddLate(const fs::path& path, ContentSource source, std::string fingerprint,
                         unsigned mode) {
-  Entry entry;
-  entry.mode = S_IFREG | mode;
-  entry.late = std::move(source);
-  entry.fingerprint = std::move(fingerprint);
-  Add(path, std::move(entry));
+  Add(path,
+      {.mode = S_IFREG | mode, .late = std::move(source), .fingerprint = std::move(fingerprint)});
 }
 
 void CpioImage::AddLink(const fs::path& path, std::string target) {
-  Entry entry;
-  entry.mode = S_IFLNK | 0777;
-  entry.text = std::move(target);
-  Add(path, std::move(entry));
+  Add(path, {.mode = S_IFLNK | 0777, .text = std::move(target)});
 }
 
 void CpioImage::AddCharacterDevice(const fs::path& path, unsigned major, unsigned minor,
                                    unsigned mode) {
-  Entry entry;
-  entry.mode = S_IFCHR | mode;
-  entry.major = major;
-  entry.minor = minor;
-  Add(path, std::move(entry));
+  Add(path, {.mode = S_IFCHR | mode, .major = major, .minor = minor});
 }
 
 Result<std::string> CpioImage::Fingerprint() const {
   Sha256 sum;
   for (const auto& [path, entry] : entries_) {
-    std::string content = entry.fingerprint;
-    if (!entry.late) {
-      if (entry.host_file.empty()) {
-        content = Sha256Hex(entry.text);
-      } else {
-        KASSAY_TRY(content, Sha256HexOfFile(entry.host_file));
-      }
+    std::string content = entry.late ? entry.fingerprint : Sha256Hex(entry.text);
+    if (!entry.host_file.empty()) {
+      KASSAY_TRY(content, Sha256HexOfFile(entry.host_file));
     }
     sum.Update(
         fmt::format("{}\n{:o} {}:{} {}\n", path, entry.mode, entry.major, entry.minor, content));
@@ -106,11 +78,12 @@ Result<std::string> CpioImage::Fingerprint() const {
   return sum.Hex();
 }
 
-Status CpioImage::Write(int fd, const std::string& name) const {
+Result<std::string> CpioImage::Bytes() const {
+  std::string bytes;
   const ArchiveWriter writer(archive_write_new());
   archive_write_set_format_cpio_newc(writer.get());
   archive_write_set_bytes_in_last_block(writer.get(), kPaddedTo);
-  if (archive_write_open_fd(writer.get(), fd) != ARCHIVE_OK) return FailArchive(writer.get(), name);
+  archive_write_open(writer.get(), &bytes, nullptr, &AppendTo, nullptr);
   la_int64_t inode = 0;
   for (const auto& [path, entry] : entries_) {
     if (Interrupted()) return Fail(Interruption());
@@ -127,14 +100,16 @@ Status CpioImage::Write(int fd, const std::string& name) const {
     }
     if (S_ISCHR(entry.mode))
       archive_entry_set_rdev(header.get(), ::makedev(entry.major, entry.minor));
-    if (auto status = WriteEntry(writer.get(), header.get(), content); !status) {
-      return Fail(status.error().Within(fmt::format("cannot write {} into {}", path, name)));
+    const auto size = static_cast<la_ssize_t>(content.size());
+    archive_entry_set_size(header.get(), size);
+    if (archive_write_header(writer.get(), header.get()) != ARCHIVE_OK ||
+        archive_write_data(writer.get(), content.data(), content.size()) != size) {
+      return FailArchive(writer.get(), "cannot archive " + path);
     }
   }
-  if (archive_write_close(writer.get()) != ARCHIVE_OK) {
-    return FailArchive(writer.get(), "cannot write " + name);
-  }
-  return {};
+  if (archive_write_close(writer.get()) != ARCHIVE_OK)
+    return FailArchive(writer.get(), "cannot end the archive");
+  return bytes;
 }
 
 }  // namespace kassay

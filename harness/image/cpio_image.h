@@ -12,7 +12,7 @@
 
 namespace kassay {
 
-// Where a file's bytes come from when the archive is written.
+// Where a file's bytes come from when the archive is made.
 using ContentSource = std::function<Result<std::string>()>;
 
 class CpioImage {
@@ -21,7 +21,7 @@ class CpioImage {
   // replaces what it was.
   void AddFolder(const std::filesystem::path& path, unsigned mode = 0755);
   void AddText(const std::filesystem::path& path, std::string text, unsigned mode = 0644);
-  // `host_file` is read when the archive is hashed and when it is written.
+  // `host_file` is read when the archive is hashed and when it is made.
   void AddFile(const std::filesystem::path& path, const std::filesystem::path& host_file,
                unsigned mode = 0644);
   // Bytes that are made late; `fingerprint` stands for them in Fingerprint().
@@ -31,12 +31,11 @@ class CpioImage {
   void AddCharacterDevice(const std::filesystem::path& path, unsigned major, unsigned minor,
                           unsigned mode);
 
-  // SHA-256 over everything that the archive's bytes depend on; no archive is written for it.
+  // SHA-256 over everything that the archive's bytes depend on; no archive is made for it.
   [[nodiscard]] Result<std::string> Fingerprint() const;
 
-  // Writes to the open file `fd`, padded so that another archive may follow. `name` is for
-  // messages.
-  [[nodiscard]] Status Write(int fd, const std::string& name) const;
+  // The archive, padded so that another one may follow.
+  [[nodiscard]] Result<std::string> Bytes() const;
 
  private:
   struct Entry {

@@ -1,37 +1,28 @@
 #include "harness/image/cpio_image.h"
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "harness/base/file.h"
-#include "harness/base/unique_fd.h"
 #include "harness/kernel/archive_handle.h"
-#include "harness/kernel/testing/samples.h"
 
 namespace kassay {
 namespace {
 
-namespace fs = std::filesystem;
 using ::testing::HasSubstr;
-using testing::ScratchFolder;
 
-std::string Bytes(const CpioImage& image, const fs::path& file) {
-  {
-    const UniqueFd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    const Status status = image.Write(fd.Get(), file.string());
-    EXPECT_TRUE(status) << status.error().message;
-  }
-  return *ReadFile(file);
+std::string Bytes(const CpioImage& image) {
+  const auto bytes = image.Bytes();
+  EXPECT_TRUE(bytes) << bytes.error().message;
+  return bytes.value_or("");
 }
 
 // One line an entry, as an independent reader sees it.
-std::vector<std::string> Listing(const fs::path& file) {
+std::vector<std::string> Listing(const std::string& bytes) {
   const ArchiveReader reader(archive_read_new());
   archive_read_support_format_cpio(reader.get());
-  EXPECT_EQ(archive_read_open_filename(reader.get(), file.c_str(), 4096), ARCHIVE_OK);
+  EXPECT_EQ(archive_read_open_memory(reader.get(), bytes.data(), bytes.size()), ARCHIVE_OK);
   std::vector<std::string> lines;
   archive_entry* entry = nullptr;
   while (archive_read_next_header(reader.get(), &entry) == ARCHIVE_OK) {
@@ -65,16 +56,13 @@ CpioImage Sample() {
 }
 
 TEST(CpioImage, HoldsWhatWasAddedParentsFirst) {
-  const ScratchFolder folder;
-  (void)Bytes(Sample(), folder / "a.cpio");
-  EXPECT_THAT(Listing(folder / "a.cpio"),
+  EXPECT_THAT(Listing(Bytes(Sample())),
               ::testing::ElementsAre("40755 bin", "120777 bin/sh -> busybox", "40755 dev",
                                      "20600 dev/console 5:1", "40755 kassay", "100644 kassay/list",
                                      "100755 late", "41777 tmp"));
 }
 
 TEST(CpioImage, IsTheSameBytesForTheSameContent) {
-  const ScratchFolder folder;
   CpioImage other;
   other.AddLate(
       "/late", []() -> Result<std::string> { return "late"; }, "1", 0755);
@@ -82,15 +70,13 @@ TEST(CpioImage, IsTheSameBytesForTheSameContent) {
   other.AddFolder("/tmp", 01777);
   other.AddCharacterDevice("/dev/console", 5, 1, 0600);
   other.AddLink("/bin/sh", "busybox");
-  testing::Write(folder / "list", "text");
   other.AddText("/kassay/list", "text");
-  EXPECT_EQ(Bytes(Sample(), folder / "a"), Bytes(other, folder / "b"));
+  EXPECT_EQ(Bytes(Sample()), Bytes(other));
   EXPECT_EQ(*Sample().Fingerprint(), *other.Fingerprint());
 }
 
 TEST(CpioImage, IsNewcAndPaddedForTheNextOne) {
-  const ScratchFolder folder;
-  const std::string bytes = Bytes(Sample(), folder / "a");
+  const std::string bytes = Bytes(Sample());
   EXPECT_EQ(bytes.substr(0, 6), "070701");
   EXPECT_EQ(bytes.size() % 4, 0U);
   EXPECT_THAT(bytes, HasSubstr("TRAILER!!!"));
@@ -116,17 +102,15 @@ TEST(CpioImage, AFileThatIsNotThereIsAnError) {
   CpioImage image;
   image.AddFile("/init", "/nonexistent/init");
   EXPECT_FALSE(image.Fingerprint());
-  const UniqueFd null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-  EXPECT_FALSE(image.Write(null.Get(), "null"));
+  EXPECT_FALSE(image.Bytes());
 }
 
 TEST(CpioImage, AFullDiskIsAnError) {
   CpioImage image;
   image.AddText("/a", std::string(1 << 20, 'x'));
-  const UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
-  const Status status = image.Write(full.Get(), "the image");
+  const Status status = WriteFileAtomically("/dev/full", Bytes(image));
   ASSERT_FALSE(status);
-  EXPECT_THAT(status.error().message, HasSubstr("the image"));
+  EXPECT_THAT(status.error().message, HasSubstr("/dev/full"));
 }
 
 }  // namespace
