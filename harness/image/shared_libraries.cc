@@ -42,15 +42,6 @@ struct Needs {
   std::vector<std::string> search;  // DT_RUNPATH, or DT_RPATH without it
 };
 
-std::vector<std::string> SplitAtColons(const std::string& text) {
-  std::istringstream in(text);
-  std::vector<std::string> parts;
-  for (std::string part; std::getline(in, part, ':');) {
-    if (!part.empty()) parts.push_back(part);
-  }
-  return parts;
-}
-
 std::string ReplaceOrigin(std::string path, const fs::path& object) {
   for (const std::string_view token : {"$ORIGIN", "${ORIGIN}"}) {
     const size_t at = path.find(token);
@@ -127,8 +118,9 @@ class ElfFile {
       if (dynamic.d_tag == DT_RPATH) rpath = text;
       if (dynamic.d_tag == DT_RUNPATH) runpath = text;
     }
-    for (const auto& folder : SplitAtColons(runpath.empty() ? rpath : runpath)) {
-      needs.search.push_back(ReplaceOrigin(folder, path_));
+    std::istringstream search(runpath.empty() ? rpath : runpath);
+    for (std::string folder; std::getline(search, folder, ':');) {
+      if (!folder.empty()) needs.search.push_back(ReplaceOrigin(folder, path_));
     }
     return {};
   }
@@ -137,11 +129,6 @@ class ElfFile {
   UniqueFd fd_;
   std::unique_ptr<Elf, ElfEnd> elf_;
 };
-
-Result<Needs> NeedsOf(const fs::path& path, const Architecture& architecture) {
-  KASSAY_TRY(const ElfFile file, ElfFile::Open(path, architecture));
-  return file.ReadNeeds();
-}
 
 // The folders of /etc/ld.so.conf.d: what the host's ldconfig knows beyond the linker's own.
 std::vector<std::string> ConfiguredFolders() {
@@ -181,11 +168,6 @@ std::optional<fs::path> FindLibrary(const std::string& name, const std::vector<s
 
 }  // namespace
 
-Result<bool> IsStatic(const fs::path& executable, const Architecture& architecture) {
-  KASSAY_TRY(const Needs needs, NeedsOf(executable, architecture));
-  return needs.interpreter.empty() && needs.libraries.empty();
-}
-
 Result<std::vector<SharedLibrary>> SharedLibrariesOf(const fs::path& executable,
                                                      const Architecture& architecture) {
   std::map<std::string, fs::path> found;  // by name, as in DT_NEEDED
@@ -194,7 +176,8 @@ Result<std::vector<SharedLibrary>> SharedLibrariesOf(const fs::path& executable,
   while (!todo.empty()) {
     const fs::path object = todo.front();
     todo.pop_front();
-    KASSAY_TRY(const Needs needs, NeedsOf(object, architecture));
+    KASSAY_TRY(const ElfFile file, ElfFile::Open(object, architecture));
+    KASSAY_TRY(const Needs needs, file.ReadNeeds());
     if (object == executable && !needs.interpreter.empty()) {
       found.emplace(fs::path(needs.interpreter).filename(), needs.interpreter);
       result.push_back({needs.interpreter, needs.interpreter});

@@ -23,8 +23,4 @@ struct SharedLibrary {
 [[nodiscard]] Result<std::vector<SharedLibrary>> SharedLibrariesOf(
     const std::filesystem::path& executable, const Architecture& architecture);
 
-// Neither a dynamic linker nor a library is needed.
-[[nodiscard]] Result<bool> IsStatic(const std::filesystem::path& executable,
-                                    const Architecture& architecture);
-
 }  // namespace kassay

@@ -27,22 +27,6 @@ Status AddExecutable(CpioImage& image, const fs::path& guest_path, const fs::pat
   return {};
 }
 
-Status AddAgent(CpioImage& image, const Installation& installation,
-                const Architecture& architecture) {
-  const fs::path agent = installation.Agent();
-  std::error_code ignored;
-  if (!fs::exists(agent, ignored)) {
-    return Fail("there is no " + agent.string() + ": build kassay, or install it again");
-  }
-  return AddExecutable(image, "/init", agent, architecture);
-}
-
-Status AddSuite(CpioImage& image, const Installation& installation, const std::string& suite,
-                const Architecture& architecture) {
-  KASSAY_TRY(const SuiteFiles files, FindSuite(installation, suite));
-  return AddExecutable(image, fs::path(kGuestSuitesDir) / suite, files.executable, architecture);
-}
-
 void AddFixtureFile(CpioImage& image, const fs::path& root, const fs::path& file) {
   std::error_code ignored;
   const auto permissions = fs::status(file, ignored).permissions();
@@ -101,8 +85,8 @@ Status AddShell(CpioImage& image, const Architecture& architecture) {
   for (const fs::path busybox : {"/bin/busybox", "/usr/bin/busybox"}) {
     std::error_code ignored;
     if (!fs::exists(busybox, ignored)) continue;
-    KASSAY_TRY(const bool is_static, IsStatic(busybox, architecture));
-    if (!is_static) break;
+    KASSAY_TRY(const auto libraries, SharedLibrariesOf(busybox, architecture));
+    if (!libraries.empty()) break;
     image.AddFile("/bin/busybox", busybox, 0755);
     image.AddLink("/bin/sh", "busybox");
     return {};
@@ -133,9 +117,15 @@ Result<CpioImage> UserSpaceSegment(const InitramfsSpec& spec) {
   CpioImage image;
   AddSkeleton(image);
   const Installation& installation = *spec.installation;
-  KASSAY_CHECK(AddAgent(image, installation, architecture));
-  for (const std::string& suite : spec.suites)
-    KASSAY_CHECK(AddSuite(image, installation, suite, architecture));
+  const fs::path agent = installation.Agent();
+  if (std::error_code ignored; !fs::exists(agent, ignored))
+    return Fail("there is no " + agent.string() + ": build kassay, or install it again");
+  KASSAY_CHECK(AddExecutable(image, "/init", agent, architecture));
+  for (const std::string& suite : spec.suites) {
+    KASSAY_TRY(const SuiteFiles files, FindSuite(installation, suite));
+    KASSAY_CHECK(
+        AddExecutable(image, fs::path(kGuestSuitesDir) / suite, files.executable, architecture));
+  }
   for (const std::string& name : spec.profile->files) {
     KASSAY_CHECK(AddFixture(image, installation, *spec.profile, name));
   }
