@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,14 +12,13 @@
 namespace kassay {
 
 struct ConfigWish {
-  std::string symbol;    // "CONFIG_X"
   std::string value;     // as KernelConfig::Value gives it
   std::string fragment;  // "40-trust.config"
 };
 
 struct Fragments {
-  std::string text;  // all of them, in the order of their names
-  std::vector<ConfigWish> wishes;
+  std::string text;                          // all of them, in the order of their names
+  std::map<std::string, ConfigWish> wishes;  // by symbol: "CONFIG_X"
 };
 
 // Every *.config of the folder, not of folders in it. Fails on one that cannot be parsed, on none,
