@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 #include <libkmod.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <sstream>
-#include <string_view>
 
 #include "harness/base/unique_fd.h"
 #include "harness/kernel/modules.h"
@@ -20,44 +21,24 @@ namespace {
 struct KmodFree {
   void operator()(kmod_ctx* context) const { kmod_unref(context); }
   void operator()(kmod_module* module) const { kmod_module_unref(module); }
-};
-using KmodContext = std::unique_ptr<kmod_ctx, KmodFree>;
-using KmodModule = std::unique_ptr<kmod_module, KmodFree>;
-
-struct InfoListFree {
   void operator()(kmod_list* list) const { kmod_module_info_free_list(list); }
 };
-using InfoList = std::unique_ptr<kmod_list, InfoListFree>;
+template <typename T>
+using Kmod = std::unique_ptr<T, KmodFree>;
 
-// A file without a name that holds `bytes`; libkmod reads files only, and not all compressions.
-Result<UniqueFd> MemoryFile(std::string_view bytes) {
-  UniqueFd file(::memfd_create("kassay-module", MFD_CLOEXEC));
-  if (!file.IsOpen()) return FailErrno("memfd_create");
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(file.Get(), bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return FailErrno("write to memory");
-    bytes.remove_prefix(static_cast<size_t>(put));
-  }
-  return file;
-}
-
-void AddWords(const std::string& text, char separator, std::vector<std::string>& out) {
+// Between spaces and commas.
+std::vector<std::string> WordsOf(std::string text) {
+  std::replace(text.begin(), text.end(), ',', ' ');
   std::istringstream in(text);
-  for (std::string word; std::getline(in, word, separator);) {
-    if (!word.empty()) out.push_back(word);
-  }
+  return {std::istream_iterator<std::string>(in), {}};
 }
 
 }  // namespace
 
 std::vector<std::string> SoftdepsPre(const std::string& softdep) {
   std::vector<std::string> names;
-  std::string spaced = softdep;  // some modules write "pre: a, b"
-  for (char& c : spaced) c = c == ',' ? ' ' : c;
-  std::istringstream in(spaced);
   bool pre = false;
-  for (std::string word; in >> word;) {
+  for (const std::string& word : WordsOf(softdep)) {  // some modules write "pre: a, b"
     if (word == "pre:") {
       pre = true;
     } else if (word == "post:") {
@@ -71,31 +52,34 @@ std::vector<std::string> SoftdepsPre(const std::string& softdep) {
 
 Result<ModuleInfo> ReadModuleInfo(const fs::path& file) {
   KASSAY_TRY(const std::string bytes, ReadModule(file));
-  KASSAY_TRY(const UniqueFd memory, MemoryFile(bytes));
+  // A file without a name: libkmod reads files only, and not all compressions.
+  const UniqueFd memory(::memfd_create("kassay-module", MFD_CLOEXEC));
+  if (!memory.IsOpen()) return FailErrno("memfd_create");
+  const std::string path = fmt::format("/proc/self/fd/{}", memory.Get());
+  if (std::ofstream out(path, std::ios::binary); !(out << bytes << std::flush))
+    return FailErrno("write to memory");
   const char* no_config = nullptr;
-  const KmodContext context(kmod_new("/nonexistent", &no_config));
+  const Kmod<kmod_ctx> context(kmod_new("/nonexistent", &no_config));
   if (!context) return Fail("libkmod does not start");
   kmod_set_log_priority(context.get(), 0);
   kmod_module* raw_module = nullptr;
-  const std::string path = fmt::format("/proc/self/fd/{}", memory.Get());
   if (kmod_module_new_from_path(context.get(), path.c_str(), &raw_module) < 0) {
     return Fail("cannot read the module " + file.string());
   }
-  const KmodModule module(raw_module);
+  const Kmod<kmod_module> module(raw_module);
   kmod_list* raw_list = nullptr;
   if (const int got = kmod_module_get_info(module.get(), &raw_list); got < 0) {
     return Fail(fmt::format("{} is not a kernel module, or a damaged one", file.string()));
   }
-  const InfoList list(raw_list);
+  const Kmod<kmod_list> list(raw_list);
   ModuleInfo info;
   for (const kmod_list* at = list.get(); at != nullptr; at = kmod_list_next(list.get(), at)) {
     const std::string key = kmod_module_info_get_key(at);
     const std::string value = kmod_module_info_get_value(at);
-    if (key == "depends") AddWords(value, ',', info.depends);
+    if (key == "depends") std::ranges::move(WordsOf(value), std::back_inserter(info.depends));
     if (key == "alias") info.aliases.push_back(value);
-    if (key == "softdep") {
-      for (auto& name : SoftdepsPre(value)) info.softdeps_pre.push_back(std::move(name));
-    }
+    if (key == "softdep")
+      std::ranges::move(SoftdepsPre(value), std::back_inserter(info.softdeps_pre));
   }
   return info;
 }

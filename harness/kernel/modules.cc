@@ -4,8 +4,9 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <functional>
+#include <iterator>
 #include <optional>
+#include <ranges>
 #include <sstream>
 
 #include "harness/base/file.h"
@@ -86,56 +87,19 @@ Result<std::set<std::string, std::less<>>> BuiltInNames(const fs::path& dir) {
   return names;
 }
 
-// Looks through a tree's modules for one with an alias, reading their info at most once.
-class AliasIndex {
- public:
-  explicit AliasIndex(std::vector<ModuleFile> all) : all_(std::move(all)) {}
-
-  // The module that provides `alias`; of several the generic one, else the first by path. Only
-  // crypto-* is looked up: other aliases stand for devices, and no softdep= names those.
-  std::optional<std::string> Provider(const std::string& alias) {
-    if (!ModuleName(alias).starts_with("crypto_")) return std::nullopt;
-    std::optional<std::string> first;
-    for (const ModuleFile& module : all_) {
-      if (module.guest_path.find("crypto") == std::string::npos || !Provides(module, alias))
-        continue;
-      if (module.name.find("generic") != std::string::npos) return module.name;
-      if (!first) first = module.name;
-    }
-    return first;
-  }
-
- private:
-  bool Provides(const ModuleFile& module, const std::string& alias) {
-    auto known = aliases_.find(module.name);
-    if (known == aliases_.end()) {
-      auto info = ReadModuleInfo(module.file);
-      auto aliases = info ? std::move(info->aliases) : std::vector<std::string>();
-      known = aliases_.emplace(module.name, std::move(aliases)).first;
-    }
-    return std::any_of(known->second.begin(), known->second.end(), [&](const std::string& pattern) {
-      return ::fnmatch(ModuleName(pattern).c_str(), ModuleName(alias).c_str(), 0) == 0;
-    });
-  }
-
-  std::vector<ModuleFile> all_;
-  std::map<std::string, std::vector<std::string>> aliases_;
-};
-
 // Depth first: a module comes after all that it needs.
 class LoadOrder {
  public:
-  explicit LoadOrder(const ModuleTree& tree) : tree_(tree), aliases_(tree.All()) {}
+  explicit LoadOrder(const ModuleTree& tree) : tree_(tree), all_(tree.All()) {}
 
   // False if there is no module of that name.
   Result<bool> Add(const std::string& name) {
     const ModuleFile* module = tree_.Find(name);
     if (module == nullptr) return false;
     if (!seen_.insert(module->name).second) return true;
-    auto info = ReadModuleInfo(module->file);
-    if (!info) return Fail(std::move(info).error());
-    for (const std::string& needed : info->softdeps_pre) KASSAY_CHECK(AddSoft(needed));
-    for (const std::string& needed : info->depends) {
+    KASSAY_TRY(const ModuleInfo info, ReadModuleInfo(module->file));
+    for (const std::string& needed : info.softdeps_pre) KASSAY_CHECK(AddSoft(needed));
+    for (const std::string& needed : info.depends) {
       KASSAY_TRY(const bool found, Add(needed));
       if (!found && !tree_.IsBuiltIn(needed)) {
         return Fail(fmt::format("module {} needs {}, which this kernel's modules do not have",
@@ -151,18 +115,40 @@ class LoadOrder {
  private:
   // A soft dependency that is not there is no error (modprobe.d(5)).
   Status AddSoft(const std::string& name) {
-    if (tree_.Find(name) == nullptr && !tree_.IsBuiltIn(name)) {
-      const auto provider = aliases_.Provider(name);
-      if (!provider) return {};
-      KASSAY_TRY([[maybe_unused]] const bool found, Add(*provider));
-      return {};
-    }
-    KASSAY_TRY([[maybe_unused]] const bool found, Add(name));
+    const bool is_module = tree_.Find(name) != nullptr || tree_.IsBuiltIn(name);
+    const std::optional<std::string> module = is_module ? name : Provider(name);
+    if (!module) return {};
+    KASSAY_TRY([[maybe_unused]] const bool found, Add(*module));
     return {};
   }
 
+  // The module that provides `alias`; of several the generic one, else the first by path. Only
+  // crypto-* is looked up: other aliases stand for devices, and no softdep= names those.
+  std::optional<std::string> Provider(const std::string& alias) {
+    if (!ModuleName(alias).starts_with("crypto_")) return std::nullopt;
+    std::optional<std::string> first;
+    for (const ModuleFile& module : all_) {
+      if (module.guest_path.find("crypto") == std::string::npos || !Provides(module, alias))
+        continue;
+      if (module.name.find("generic") != std::string::npos) return module.name;
+      if (!first) first = module.name;
+    }
+    return first;
+  }
+
+  bool Provides(const ModuleFile& module, const std::string& alias) {
+    const auto [known, is_new] = aliases_.try_emplace(module.name);
+    if (is_new) {
+      if (auto info = ReadModuleInfo(module.file)) known->second = std::move(info->aliases);
+    }
+    return std::any_of(known->second.begin(), known->second.end(), [&](const std::string& pattern) {
+      return ::fnmatch(ModuleName(pattern).c_str(), ModuleName(alias).c_str(), 0) == 0;
+    });
+  }
+
   const ModuleTree& tree_;
-  AliasIndex aliases_;
+  std::vector<ModuleFile> all_;
+  std::map<std::string, std::vector<std::string>> aliases_;  // by module, as far as it was asked
   std::set<std::string> seen_;
   std::vector<ModuleFile> order_;
 };
@@ -184,15 +170,10 @@ Result<ModuleTree> ModuleTree::Open(const fs::path& dir) {
   KASSAY_TRY(std::vector<ModuleFile> files,
              is_build_tree ? ModulesOfBuildTree(dir) : ModulesOfInstalled(dir));
   // As depmod does, updates/ goes before the kernel's own (depmod.d(5)).
-  std::sort(files.begin(), files.end(), [](const ModuleFile& a, const ModuleFile& b) {
-    const bool a_update = a.guest_path.starts_with("updates/");
-    const bool b_update = b.guest_path.starts_with("updates/");
-    return a_update != b_update ? a_update : a.guest_path < b.guest_path;
+  std::ranges::sort(files, {}, [](const ModuleFile& file) {
+    return std::pair(!file.guest_path.starts_with("updates/"), file.guest_path);
   });
-  for (ModuleFile& file : files) {
-    const std::string name = file.name;
-    tree.files_.emplace(name, std::move(file));
-  }
+  for (const ModuleFile& file : files) tree.files_.emplace(file.name, file);
   KASSAY_TRY(tree.built_in_, BuiltInNames(dir));
   return tree;
 }
@@ -210,15 +191,13 @@ Result<ModuleClosure> ModuleTree::Closure(const std::vector<std::string>& names)
 
 std::vector<ModuleFile> ModuleTree::All() const {
   std::vector<ModuleFile> all;
-  all.reserve(files_.size());
-  for (const auto& [name, file] : files_) all.push_back(file);
-  std::sort(all.begin(), all.end(),
-            [](const ModuleFile& a, const ModuleFile& b) { return a.guest_path < b.guest_path; });
+  std::ranges::copy(std::views::values(files_), std::back_inserter(all));
+  std::ranges::sort(all, {}, &ModuleFile::guest_path);
   return all;
 }
 
 bool ModuleTree::IsBuiltIn(std::string_view name) const {
-  return built_in_.find(ModuleName(name)) != built_in_.end();
+  return built_in_.contains(ModuleName(name));
 }
 
 const ModuleFile* ModuleTree::Find(std::string_view name) const {
