@@ -1,7 +1,9 @@
 #include "harness/kernel/apt_sources.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "harness/base/file.h"
@@ -15,9 +17,7 @@ constexpr size_t kMaxSourcesBytes = size_t{1} << 20;
 
 std::vector<std::string> Words(const std::string& text) {
   std::istringstream in(text);
-  std::vector<std::string> words;
-  for (std::string word; in >> word;) words.push_back(word);
-  return words;
+  return {std::istream_iterator<std::string>(in), {}};
 }
 
 std::string Lower(std::string text) {
@@ -52,25 +52,15 @@ std::vector<Stanza> Stanzas(std::string_view text) {
   return stanzas;
 }
 
+bool Contains(const std::vector<std::string>& list, const std::string& text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
 bool MayHaveThePool(const AptSource& source) {
   const bool fetchable = source.uri.starts_with("http://") || source.uri.starts_with("https://") ||
                          source.uri.starts_with("file:");
-  const bool main = std::find(source.components.begin(), source.components.end(), "main") !=
-                    source.components.end();
-  return fetchable && main && source.suite.find("security") == std::string::npos;
-}
-
-std::string WithoutTrailingSlash(std::string uri) {
-  while (uri.ends_with('/')) uri.pop_back();
-  return uri;
-}
-
-void AddFile(const fs::path& file, std::vector<AptSource>& sources) {
-  const auto text = ReadFile(file, kMaxSourcesBytes);
-  if (!text) return;
-  auto more =
-      file.extension() == ".sources" ? ParseDeb822Sources(*text) : ParseOneLineSources(*text);
-  sources.insert(sources.end(), more.begin(), more.end());
+  return fetchable && Contains(source.components, "main") &&
+         source.suite.find("security") == std::string::npos;
 }
 
 }  // namespace
@@ -99,7 +89,7 @@ std::vector<AptSource> ParseDeb822Sources(std::string_view text) {
   for (Stanza& stanza : Stanzas(text)) {
     const auto types = Words(stanza["types"]);
     const auto enabled = Words(Lower(stanza["enabled"]));
-    if (std::find(types.begin(), types.end(), "deb") == types.end()) continue;
+    if (!Contains(types, "deb")) continue;
     if (!enabled.empty() && (enabled[0] == "no" || enabled[0] == "false")) continue;
     for (const auto& uri : Words(stanza["uris"])) {
       for (const auto& suite : Words(stanza["suites"])) {
@@ -111,22 +101,23 @@ std::vector<AptSource> ParseDeb822Sources(std::string_view text) {
 }
 
 std::vector<std::string> MirrorsOfApt(const fs::path& apt_dir) {
-  std::vector<AptSource> sources;
-  AddFile(apt_dir / "sources.list", sources);
-  std::vector<fs::path> parts;
+  std::set<fs::path> parts;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(apt_dir / "sources.list.d", ignored)) {
     const fs::path extension = entry.path().extension();
-    if (extension == ".list" || extension == ".sources") parts.push_back(entry.path());
+    if (extension == ".list" || extension == ".sources") parts.insert(entry.path());
   }
-  std::sort(parts.begin(), parts.end());
-  for (const auto& part : parts) AddFile(part, sources);
+  std::vector<fs::path> files = {apt_dir / "sources.list"};
+  files.insert(files.end(), parts.begin(), parts.end());
 
   std::vector<std::string> mirrors;
-  for (const AptSource& source : sources) {
-    const std::string uri = WithoutTrailingSlash(source.uri);
-    if (MayHaveThePool(source) && std::find(mirrors.begin(), mirrors.end(), uri) == mirrors.end()) {
-      mirrors.push_back(uri);
+  for (const fs::path& file : files) {
+    const std::string text = ReadFile(file, kMaxSourcesBytes).value_or("");
+    const bool is_deb822 = file.extension() == ".sources";
+    for (AptSource& source : is_deb822 ? ParseDeb822Sources(text) : ParseOneLineSources(text)) {
+      if (!MayHaveThePool(source)) continue;
+      while (source.uri.ends_with('/')) source.uri.pop_back();
+      if (!Contains(mirrors, source.uri)) mirrors.push_back(source.uri);
     }
   }
   // Third parties have a component main too; Debian's own archive is called debian on every mirror.

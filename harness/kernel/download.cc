@@ -109,10 +109,8 @@ Error TransferError(CURLcode code, long status, const char* text, const Transfer
   return {fmt::format("{}: {}", url, reason)};
 }
 
-enum class Outcome { kDone, kNoRange };
-
-// Appends to the part file from where it ends.
-Result<Outcome> Receive(const std::string& url, Transfer& transfer) {
+// Appends to the part file from where it ends; false if the mirror cannot go on from there.
+Result<bool> Receive(const std::string& url, Transfer& transfer) {
   const CurlHandle handle(curl_easy_init());
   if (!handle) return Fail("libcurl does not start");
   std::array<char, CURL_ERROR_SIZE> error_text{};
@@ -125,13 +123,13 @@ Result<Outcome> Receive(const std::string& url, Transfer& transfer) {
   // The server does not do ranges, or thinks that there is nothing left.
   if (from > 0 &&
       (code == CURLE_RANGE_ERROR || code == CURLE_BAD_DOWNLOAD_RESUME || status == 416)) {
-    return Outcome::kNoRange;
+    return false;
   }
   if (code != CURLE_OK) {
     transfer.mirrors_fault = transfer.write_error == 0 && !Interrupted();
     return Fail(TransferError(code, status, error_text.data(), transfer, url));
   }
-  return Outcome::kDone;
+  return true;
 }
 
 Status StartOver(Transfer& transfer) {
@@ -180,10 +178,10 @@ Status Complete(const std::string& mirror, const fs::path& target, Transfer& tra
   // A part left by an earlier attempt may itself be damaged: then, once, from the beginning.
   for (bool resumed = transfer.size > 0;; resumed = false) {
     if (transfer.size < pin.size) {
-      KASSAY_TRY(const Outcome outcome, Receive(url, transfer));
-      if (outcome == Outcome::kNoRange) {
+      KASSAY_TRY(const bool whole, Receive(url, transfer));
+      if (!whole) {
         KASSAY_CHECK(StartOver(transfer));
-        KASSAY_TRY([[maybe_unused]] const Outcome again, Receive(url, transfer));
+        KASSAY_TRY([[maybe_unused]] const bool again, Receive(url, transfer));
         resumed = false;
       }
     }

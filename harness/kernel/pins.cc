@@ -9,20 +9,20 @@
 namespace kassay {
 namespace {
 
+bool IsOf(std::string_view text, std::string_view characters) {
+  return text.find_first_not_of(characters) == std::string_view::npos;
+}
+
 // It becomes part of an address and, its last part, of a path in the store.
 bool IsPoolPath(const std::string& path) {
+  constexpr std::string_view kAllowed =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._+~:-";
   return path.starts_with("pool/") && !path.ends_with('/') &&
-         path.find("..") == std::string::npos &&
-         std::all_of(path.begin(), path.end(), [](unsigned char c) {
-           return std::isalnum(c) != 0 ||
-                  std::string_view("/._+~:-").find(static_cast<char>(c)) != std::string_view::npos;
-         });
+         path.find("..") == std::string::npos && IsOf(path, kAllowed);
 }
 
 bool IsSha256(const std::string& text) {
-  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
+  return text.size() == 64 && IsOf(text, "0123456789abcdef");
 }
 
 std::vector<PinnedFile> FilesAt(TomlReader& of, const char* key, const std::string& origin,
