@@ -4,6 +4,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -38,5 +39,16 @@ inline void SupportPackageFilters(archive* handle) {
   archive_read_support_filter_lzma(handle);
   archive_read_support_filter_zstd(handle);
 }
+
+// The archive in a file; `support` says which formats and compressions it may have.
+[[nodiscard]] Result<ArchiveReader> OpenArchive(const std::filesystem::path& file,
+                                                void (*support)(archive*));
+
+// The tar archive, compressed as packages compress, that is the entry at whose header `outer`
+// stands. It is read from `outer`, which must outlive it, block by block.
+[[nodiscard]] Result<ArchiveReader> OpenTarWithin(archive* outer);
+
+// Moves on to the next entry; nullptr at the end. Fails on a damaged archive and on Ctrl-C.
+[[nodiscard]] Result<archive_entry*> NextEntry(archive* handle);
 
 }  // namespace kassay

@@ -14,7 +14,7 @@
 #include "harness/base/text/line_cutter.h"
 #include "harness/kernel/build_config.h"
 #include "harness/kernel/build_source.h"
-#include "harness/kernel/file_lock.h"
+#include "harness/kernel/folder.h"
 #include "harness/kernel/locate.h"
 
 namespace kassay {
@@ -65,15 +65,13 @@ Status RunLogged(const Command& command, const fs::path& log,
 
 // What a build is made from.
 struct Recipe {
-  std::string title;  // "7.0" or the source's file name, for people
   std::vector<PinnedFile> pinned;
   fs::path source;  // the user's own; empty with `pinned`
-  std::string source_id;
   Fragments fragments;
   std::vector<std::string> base;  // fragments of the source itself, which come before ours
   std::string trusted;            // PEM certificates; empty: the kernel trusts only its module key
   std::string signing_key;        // PEM key and certificate
-  std::string key;                // hash of all of it and of the compiler
+  fs::path folder;                // its name has a hash of all of it and of the compiler
 };
 
 Result<PinnedKernel> PinWithSource(const KernelStore& store, const std::string& version) {
@@ -103,20 +101,22 @@ Result<std::string> IdOfSource(const fs::path& source) {
 Result<Recipe> MakeRecipe(const StoreOptions& store, const BuildOptions& options) {
   Recipe recipe;
   recipe.source = options.source;
+  std::string title;  // for people
+  std::string source_id;
   if (options.source.empty()) {
     KASSAY_TRY(const PinnedKernel pin, PinWithSource(KernelStore(store), options.version));
-    recipe.title = options.version;
+    title = options.version;
     recipe.pinned = pin.source;
-    for (const PinnedFile& file : pin.source) recipe.source_id += file.sha256;
+    for (const PinnedFile& file : pin.source) source_id += file.sha256;
   } else {
-    recipe.title = fs::path(options.source / "").parent_path().stem();
-    KASSAY_TRY(recipe.source_id, IdOfSource(options.source));
+    title = fs::path(options.source / "").parent_path().stem();
+    KASSAY_TRY(source_id, IdOfSource(options.source));
   }
   if (options.variant.empty()) {
     KASSAY_TRY(recipe.fragments, ReadFragments(store.kconfig_dir));
     KASSAY_TRY(recipe.trusted, ReadFile(store.fixtures_dir / "certificates" / "trusted.pem"));
   } else if (options.variant == kMinimal) {
-    recipe.title += "-minimal";
+    title += "-minimal";
     // What `make tinyconfig` is made of (scripts/kconfig/Makefile).
     recipe.base = {"kernel/configs/tiny-base.config", "kernel/configs/tiny.config",
                    "arch/x86/configs/tiny.config"};
@@ -132,26 +132,23 @@ Result<Recipe> MakeRecipe(const StoreOptions& store, const BuildOptions& options
   if (compiler.empty()) return Fail("a kernel is built with gcc, and 'gcc --version' does not run");
   Sha256 key;
   for (const std::string_view part :
-       {kRecipe, std::string_view(recipe.source_id), std::string_view(recipe.fragments.text),
+       {kRecipe, std::string_view(source_id), std::string_view(recipe.fragments.text),
         std::string_view(recipe.trusted), std::string_view(recipe.signing_key),
         std::string_view(compiler)}) {
     key.Update(std::to_string(part.size()) + ":");
     key.Update(part);
   }
-  recipe.key = key.Hex().substr(0, 16);
+  recipe.folder = store.cache_dir / "builds" / (title + "-" + key.Hex().substr(0, 16));
   return recipe;
 }
 
-fs::path FolderOf(const StoreOptions& store, const Recipe& recipe) {
-  return store.cache_dir / "builds" / (recipe.title + "-" + recipe.key);
-}
 fs::path RootOf(const fs::path& folder) { return folder / "root"; }
 fs::path ObjectsOf(const fs::path& folder) { return folder / "objects"; }
 
 class Builder {
  public:
   Builder(const StoreOptions& store, const BuildOptions& options, const Recipe& recipe)
-      : store_(store), options_(options), recipe_(recipe), folder_(FolderOf(store, recipe)) {}
+      : store_(store), options_(options), recipe_(recipe) {}
 
   Result<BuiltKernel> Run() {
     std::error_code error;
@@ -162,13 +159,12 @@ class Builder {
     Tell("compile");
     KASSAY_CHECK(Make({"bzImage", "modules"}));
     KASSAY_CHECK(Install());
-    BuiltKernel built{RootOf(folder_), Log(), false, unmet_};
-    return built;
+    return BuiltKernel{RootOf(recipe_.folder), Log(), false, unmet_};
   }
 
  private:
-  [[nodiscard]] fs::path Objects() const { return ObjectsOf(folder_); }
-  [[nodiscard]] fs::path Log() const { return folder_ / "build.log"; }
+  [[nodiscard]] fs::path Objects() const { return ObjectsOf(recipe_.folder); }
+  [[nodiscard]] fs::path Log() const { return recipe_.folder / "build.log"; }
 
   void Tell(const std::string& stage, std::string_view line = {}) {
     if (options_.on_progress) options_.on_progress({stage, objects_, std::string(line)});
@@ -187,7 +183,7 @@ class Builder {
     }
     // One source for every build of it.
     source_ = store_.cache_dir / "sources" / package.stem();
-    KASSAY_TRY(const FileLock lock, FileLock::Acquire(source_.string() + ".lock"));
+    KASSAY_TRY(const UniqueFd lock, Lock(source_));
     if (fs::exists(source_ / "Kconfig")) return {};
     return UnpackSource(package, source_);
   }
@@ -252,29 +248,26 @@ class Builder {
   // lib/modules/RELEASE with image, configuration and signed modules, as packages have it.
   Status Install() {
     Tell("install");
-    const fs::path part = RootOf(folder_).string() + ".part";
-    std::error_code error;
-    fs::remove_all(part, error);
-    // depmod is not asked for: kassay reads the modules themselves.
-    KASSAY_CHECK(Make(
-        {"modules_install", "INSTALL_MOD_PATH=" + fs::absolute(part).string(), "DEPMOD=true"}));
-    KASSAY_TRY(std::string release, ReadFile(Objects() / "include/config/kernel.release", 4096));
-    release = release.substr(0, release.find('\n'));
-    const fs::path modules = part / "lib/modules" / release;
-    fs::remove(modules / "build", error);
-    fs::remove(modules / "source", error);
-    fs::copy_file(Objects() / "arch/x86/boot/bzImage", modules / "vmlinuz", error);
-    if (!error) fs::copy_file(Objects() / ".config", modules / "config", error);
-    if (!error) fs::remove_all(RootOf(folder_), error);
-    if (!error) fs::rename(part, RootOf(folder_), error);
-    if (error) return Fail("cannot install the kernel: " + error.message());
-    return {};
+    return MakeFolderAtomically(RootOf(recipe_.folder), [&](const fs::path& root) -> Status {
+      // depmod is not asked for: kassay reads the modules themselves.
+      KASSAY_CHECK(Make(
+          {"modules_install", "INSTALL_MOD_PATH=" + fs::absolute(root).string(), "DEPMOD=true"}));
+      KASSAY_TRY(std::string release, ReadFile(Objects() / "include/config/kernel.release", 4096));
+      release = release.substr(0, release.find('\n'));
+      const fs::path modules = root / "lib/modules" / release;
+      std::error_code error;
+      fs::remove(modules / "build", error);
+      fs::remove(modules / "source", error);
+      fs::copy_file(Objects() / "arch/x86/boot/bzImage", modules / "vmlinuz", error);
+      if (!error) fs::copy_file(Objects() / ".config", modules / "config", error);
+      if (error) return Fail("cannot install the kernel: " + error.message());
+      return {};
+    });
   }
 
   const StoreOptions& store_;
   const BuildOptions& options_;
   const Recipe& recipe_;
-  fs::path folder_;
   fs::path source_;
   int objects_ = 0;
   std::vector<std::string> unmet_;
@@ -292,8 +285,8 @@ BuildOptions ReferenceBuild(std::string_view name) {
 
 Result<BuiltKernel> BuildKernel(const StoreOptions& store, const BuildOptions& options) {
   KASSAY_TRY(const Recipe recipe, MakeRecipe(store, options));
-  const fs::path folder = FolderOf(store, recipe);
-  KASSAY_TRY(const FileLock lock, FileLock::Acquire(folder.string() + ".lock"));
+  const fs::path& folder = recipe.folder;
+  KASSAY_TRY(const UniqueFd lock, Lock(folder));
   const bool source_is_fixed = options.source.empty() || fs::is_regular_file(options.source);
   if (source_is_fixed && FilesOfRoot(RootOf(folder)))
     return BuiltKernel{RootOf(folder), folder / "build.log", true, {}};
@@ -302,7 +295,7 @@ Result<BuiltKernel> BuildKernel(const StoreOptions& store, const BuildOptions& o
 
 Result<fs::path> FindBuiltKernel(const StoreOptions& store, const BuildOptions& options) {
   KASSAY_TRY(const Recipe recipe, MakeRecipe(store, options));
-  const fs::path root = RootOf(FolderOf(store, recipe));
+  const fs::path root = RootOf(recipe.folder);
   if (FilesOfRoot(root)) return root;
   return Fail(
       fmt::format("the reference kernel {} is not built yet: run 'kassay kernel build {}{}' "

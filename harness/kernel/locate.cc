@@ -69,6 +69,20 @@ std::map<std::string, fs::path> ImagesOfRoot(const fs::path& root) {
   return images;
 }
 
+// SHA-256 over the sorted lines "PATH SHA256" of the modules; empty without modules.
+Result<std::string> HashOfModules(const fs::path& modules_dir) {
+  KASSAY_TRY(const ModuleTree tree, ModuleTree::Open(modules_dir));
+  const auto modules = tree.All();
+  if (modules.empty()) return std::string();
+  Sha256 sum;
+  for (const ModuleFile& module : modules) {
+    if (Interrupted()) return Fail(Interruption());
+    KASSAY_TRY(const std::string sha256, Sha256HexOfFile(module.file));
+    sum.Update(module.guest_path + " " + sha256 + "\n");
+  }
+  return sum.Hex();
+}
+
 }  // namespace
 
 bool IsBuildTree(const fs::path& folder) {
@@ -125,35 +139,19 @@ Result<KernelFiles> FilesOfRoot(const fs::path& root) {
   return files;
 }
 
-Result<KernelFiles> FilesOfImage(const fs::path& image, const fs::path& modules,
-                                 const fs::path& config) {
-  KASSAY_TRY(const std::string release, ReadImageRelease(image));
-  KernelFiles files;
-  files.image = image;
-  KASSAY_TRY(files.modules_dir, FindModules(modules, release));
-  files.config_file = config;
-  if (!config.empty() && !Exists(config)) {
-    return Fail("there is no config file '" + config.string() + "'", ErrorKind::kUsage);
+Result<KernelFiles> FilesOfImage(const KernelFiles& named) {
+  KASSAY_TRY(const std::string release, ReadImageRelease(named.image));
+  KernelFiles files = named;
+  KASSAY_TRY(files.modules_dir, FindModules(named.modules_dir, release));
+  if (!named.config_file.empty() && !Exists(named.config_file)) {
+    return Fail("there is no config file '" + named.config_file.string() + "'", ErrorKind::kUsage);
   }
-  const fs::path beside = image.parent_path();
+  const fs::path beside = named.image.parent_path();
   if (files.config_file.empty()) files.config_file = IfExists(beside / ("config-" + release));
   if (files.config_file.empty() && beside.filename() == release) {
     files.config_file = IfExists(beside / "config");
   }
   return files;
-}
-
-Result<std::string> HashOfModules(const fs::path& modules_dir) {
-  KASSAY_TRY(const ModuleTree tree, ModuleTree::Open(modules_dir));
-  const auto modules = tree.All();
-  if (modules.empty()) return std::string();
-  Sha256 sum;
-  for (const ModuleFile& module : modules) {
-    if (Interrupted()) return Fail(Interruption());
-    KASSAY_TRY(const std::string sha256, Sha256HexOfFile(module.file));
-    sum.Update(module.guest_path + " " + sha256 + "\n");
-  }
-  return sum.Hex();
 }
 
 Result<Kernel> MakeKernel(const KernelFiles& files, KernelIdentity identity) {

@@ -24,17 +24,12 @@ struct KernelFiles {
 // Fails on none or several.
 [[nodiscard]] Result<KernelFiles> FilesOfRoot(const std::filesystem::path& root);
 
-// An image with the modules and the config that the user names; `modules` is lib/modules/RELEASE, a
-// folder that holds RELEASE or lib/modules/RELEASE, or a build tree. Without `config`, the
+// An image with the modules and the config that the user names; modules are lib/modules/RELEASE, a
+// folder that holds RELEASE or lib/modules/RELEASE, or a build tree. Without a config, the
 // config-RELEASE (or config) beside the image, if there is one.
-[[nodiscard]] Result<KernelFiles> FilesOfImage(const std::filesystem::path& image,
-                                               const std::filesystem::path& modules,
-                                               const std::filesystem::path& config);
+[[nodiscard]] Result<KernelFiles> FilesOfImage(const KernelFiles& named);
 
 // Reads release and config, and hashes what there is. `identity` brings vendor and package.
 [[nodiscard]] Result<Kernel> MakeKernel(const KernelFiles& files, KernelIdentity identity);
-
-// SHA-256 over the sorted lines "PATH SHA256" of the modules; empty without modules.
-[[nodiscard]] Result<std::string> HashOfModules(const std::filesystem::path& modules_dir);
 
 }  // namespace kassay

@@ -13,14 +13,13 @@ namespace kassay {
 // what was unpacked.
 [[nodiscard]] Result<Kernel> OpenPackageTree(const std::filesystem::path& tree);
 
-// Unpacks `packages` into `tree` (by way of a temporary folder beside it, so that a reader sees all
-// or nothing). The image's package gives the identity its name and version unless `identity`
-// already has them. What was at `tree` is replaced. The caller holds the lock on `tree`.
+// Unpacks `packages` into `tree`, by MakeFolderAtomically(). The image's package gives the identity
+// its name and version unless `identity` already has them.
 [[nodiscard]] Result<Kernel> MakePackageTree(const std::vector<std::filesystem::path>& packages,
                                              const std::filesystem::path& tree,
                                              KernelIdentity identity);
 
-// Unpacks the headers among `packages` into `tree`, in the same way, unless it is there.
+// Unpacks the headers among `packages` into `tree`, in the same way.
 [[nodiscard]] Status MakeHeadersTree(const std::vector<std::filesystem::path>& packages,
                                      const std::filesystem::path& tree);
 

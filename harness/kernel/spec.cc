@@ -46,7 +46,7 @@ Result<KernelSpec> ParseImage(std::string_view text) {
   const auto usage = [](const std::string& what) {
     return Fail(what + ": expected image:FILE[,modules=DIR][,config=FILE]", ErrorKind::kUsage);
   };
-  ImageSpec spec;
+  KernelFiles spec;
   const auto parts = SplitAtCommas(text);
   spec.image = parts[0];
   for (size_t i = 1; i < parts.size(); ++i) {
@@ -89,7 +89,7 @@ Result<KernelSpec> ParseKernelSpec(std::string_view spec) {
   if (fs::is_directory(path, ignored)) return FolderSpec{path};
   if (fs::is_regular_file(path, ignored)) {
     if (IsPackage(path) || IsPackageName(spec)) return PackagesSpec{{path}};
-    return ImageSpec{path, {}, {}};
+    return KernelFiles{path, {}, {}};
   }
   if (IsPinnedForm(spec)) return PinnedSpec{std::string(spec)};
   const auto parts = SplitAtCommas(spec);

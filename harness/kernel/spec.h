@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/base/result.h"
+#include "harness/kernel/locate.h"
 
 namespace kassay {
 
@@ -17,17 +18,13 @@ struct PinnedSpec {
 struct PackagesSpec {
   std::vector<std::filesystem::path> files;
 };
-struct ImageSpec {
-  std::filesystem::path image;
-  std::filesystem::path modules_dir;  // may be empty
-  std::filesystem::path config_file;  // may be empty
-};
 struct FolderSpec {
   std::filesystem::path folder;  // a build tree or unpacked packages
 };
-using KernelSpec = std::variant<PinnedSpec, PackagesSpec, ImageSpec, FolderSpec>;
+// KernelFiles: an image, with modules and config where they are named.
+using KernelSpec = std::variant<PinnedSpec, PackagesSpec, KernelFiles, FolderSpec>;
 
-// Fails, with exit code kUsage and what to write instead, on a spec of no known form and on a path
+// Fails, with ErrorKind::kUsage and what to write instead, on a spec of no known form and on a path
 // that does not exist. See store.h for the forms.
 [[nodiscard]] Result<KernelSpec> ParseKernelSpec(std::string_view spec);
 

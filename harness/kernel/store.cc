@@ -10,7 +10,7 @@
 #include "harness/kernel/apt_sources.h"
 #include "harness/kernel/build.h"
 #include "harness/kernel/download.h"
-#include "harness/kernel/file_lock.h"
+#include "harness/kernel/folder.h"
 #include "harness/kernel/locate.h"
 #include "harness/kernel/package_tree.h"
 #include "harness/kernel/spec.h"
@@ -28,10 +28,12 @@ bool Exists(const fs::path& path) {
   return fs::exists(path, ignored);
 }
 
-std::uint64_t BytesBelow(const fs::path& folder) {
-  std::uint64_t sum = 0;
+// Of a file, or of all files below a folder; 0 if there is none.
+std::uint64_t BytesOf(const fs::path& path) {
   std::error_code error;
-  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
+  if (fs::is_regular_file(path, error)) return fs::file_size(path, error);
+  std::uint64_t sum = 0;
+  for (fs::recursive_directory_iterator at(path, error), end; !error && at != end;
        at.increment(error)) {
     std::error_code ignored;
     if (at->is_regular_file(ignored)) sum += at->file_size(ignored);
@@ -39,30 +41,42 @@ std::uint64_t BytesBelow(const fs::path& folder) {
   return sum;
 }
 
-// The name of an unpacked kernel's folder: for people first, for certainty second.
-std::string TreeName(const std::string& title, const std::vector<std::string>& sha256s) {
-  std::string all;
-  for (const auto& sha256 : sha256s) all += sha256 + "\n";
-  return title + "-" + Sha256Hex(all).substr(0, 16);
-}
-
-fs::path TreeOf(const StoreOptions& options, const PinnedKernel& pin) {
-  std::vector<std::string> sha256s;
-  for (const auto& file : pin.files) sha256s.push_back(file.sha256);
-  return options.cache_dir / "trees" / TreeName(pin.vendor + "-" + pin.name, sha256s);
-}
-
-fs::path HeadersOf(const StoreOptions& options, const PinnedKernel& pin) {
-  std::vector<std::string> sha256s;
-  for (const auto& file : pin.headers) sha256s.push_back(file.sha256);
-  return options.cache_dir / "headers" / TreeName(pin.vendor + "-" + pin.name, sha256s);
-}
-
 fs::path PackageOf(const StoreOptions& options, const PinnedFile& file) {
   return options.cache_dir / "packages" / file.Name();
 }
 
-fs::path LockOf(const fs::path& path) { return path.string() + ".lock"; }
+// The folder of what is unpacked from these files: its name is for people first, for certainty
+// second.
+fs::path TreeOf(const fs::path& trees, const std::string& title,
+                const std::vector<std::string>& sha256s) {
+  std::string all;
+  for (const auto& sha256 : sha256s) all += sha256 + "\n";
+  return trees / (title + "-" + Sha256Hex(all).substr(0, 16));
+}
+
+fs::path TreeOf(const fs::path& trees, const PinnedKernel& pin,
+                const std::vector<PinnedFile>& files) {
+  std::vector<std::string> sha256s;
+  for (const auto& file : files) sha256s.push_back(file.sha256);
+  return TreeOf(trees, pin.vendor + "-" + pin.name, sha256s);
+}
+
+fs::path KernelOf(const StoreOptions& options, const PinnedKernel& pin) {
+  return TreeOf(options.cache_dir / "trees", pin, pin.files);
+}
+
+fs::path HeadersOf(const StoreOptions& options, const PinnedKernel& pin) {
+  return TreeOf(options.cache_dir / "headers", pin, pin.headers);
+}
+
+// Where its packages are, or will be.
+std::vector<fs::path> PackagesOf(const StoreOptions& options, const PinnedKernel& pin) {
+  std::vector<fs::path> packages;
+  for (const auto* files : {&pin.files, &pin.headers, &pin.source}) {
+    for (const PinnedFile& file : *files) packages.push_back(PackageOf(options, file));
+  }
+  return packages;
+}
 
 std::string Remedy(const PinnedFile& file) {
   return fmt::format(
@@ -103,7 +117,7 @@ Result<fs::path> FetchOne(const StoreOptions& options, const PinnedFile& file) {
     return given;
   }
   const fs::path target = PackageOf(options, file);
-  KASSAY_TRY(const FileLock lock, FileLock::Acquire(LockOf(target)));
+  KASSAY_TRY(const UniqueFd lock, Lock(target));
   if (Exists(target)) {
     if (VerifyFile(target, file)) return target;
     std::error_code ignored;  // damaged since: fetch it again
@@ -116,8 +130,8 @@ Result<fs::path> FetchOne(const StoreOptions& options, const PinnedFile& file) {
 Result<Kernel> ResolvePinned(const StoreOptions& options, const KernelStore& store,
                              const PinnedSpec& spec) {
   KASSAY_TRY(const PinnedKernel pin, store.Pinned(spec.name));
-  const fs::path tree = TreeOf(options, pin);
-  KASSAY_TRY(const FileLock lock, FileLock::Acquire(LockOf(tree)));
+  const fs::path tree = KernelOf(options, pin);
+  KASSAY_TRY(const UniqueFd lock, Lock(tree));
   if (auto kernel = OpenPackageTree(tree)) return kernel;
   KASSAY_TRY(const std::vector<fs::path> packages, store.Fetch(pin.files));
   KernelIdentity identity;
@@ -147,16 +161,16 @@ Result<Kernel> ResolvePackages(const StoreOptions& options, const PackagesSpec& 
     KASSAY_TRY(std::string sha256, Sha256HexOfFile(file));
     sha256s.push_back(std::move(sha256));
   }
-  const fs::path tree = options.cache_dir / "trees" / TreeName(spec.files[0].stem(), sha256s);
-  KASSAY_TRY(const FileLock lock, FileLock::Acquire(LockOf(tree)));
+  const fs::path tree = TreeOf(options.cache_dir / "trees", spec.files[0].stem(), sha256s);
+  KASSAY_TRY(const UniqueFd lock, Lock(tree));
   if (auto kernel = OpenPackageTree(tree)) return kernel;
   return MakePackageTree(spec.files, tree, {});
 }
 
-Result<Kernel> ResolveImage(const StoreOptions& options, const ImageSpec& spec) {
-  const fs::path& modules = spec.modules_dir.empty() ? options.modules_dir : spec.modules_dir;
-  const fs::path& config = spec.config_file.empty() ? options.config_file : spec.config_file;
-  KASSAY_TRY(const KernelFiles files, FilesOfImage(spec.image, modules, config));
+Result<Kernel> ResolveImage(const StoreOptions& options, KernelFiles named) {
+  if (named.modules_dir.empty()) named.modules_dir = options.modules_dir;
+  if (named.config_file.empty()) named.config_file = options.config_file;
+  KASSAY_TRY(const KernelFiles files, FilesOfImage(named));
   return MakeKernel(files, {});
 }
 
@@ -166,7 +180,7 @@ Result<Kernel> ResolveFolder(const StoreOptions& options, const FolderSpec& spec
   if (!files) return Fail(files.error().Within(spec.folder.string()));
   if (!options.modules_dir.empty() || !options.config_file.empty()) {
     KASSAY_TRY(const KernelFiles given,
-               FilesOfImage(files->image, options.modules_dir, options.config_file));
+               FilesOfImage({files->image, options.modules_dir, options.config_file}));
     if (!given.modules_dir.empty()) files->modules_dir = given.modules_dir;
     if (!options.config_file.empty()) files->config_file = given.config_file;
   }
@@ -188,7 +202,7 @@ Result<fs::path> KernelStore::Headers(std::string_view spec) const {
   KASSAY_TRY(const PinnedKernel pin, Pinned(spec));
   if (pin.headers.empty()) return fs::path();
   const fs::path tree = HeadersOf(options_, pin);
-  KASSAY_TRY(const FileLock lock, FileLock::Acquire(LockOf(tree)));
+  KASSAY_TRY(const UniqueFd lock, Lock(tree));
   if (!Exists(tree)) {
     KASSAY_TRY(const std::vector<fs::path> packages, Fetch(pin.headers));
     KASSAY_CHECK(MakeHeadersTree(packages, tree));
@@ -228,7 +242,7 @@ Result<Kernel> KernelStore::Resolve(std::string_view spec) const {
     kernel = ResolvePinned(options_, *this, *pinned);
   } else if (const auto* packages = std::get_if<PackagesSpec>(&*parsed)) {
     kernel = ResolvePackages(options_, *packages);
-  } else if (const auto* image = std::get_if<ImageSpec>(&*parsed)) {
+  } else if (const auto* image = std::get_if<KernelFiles>(&*parsed)) {
     kernel = ResolveImage(options_, *image);
   } else {
     kernel = ResolveFolder(options_, std::get<FolderSpec>(*parsed));
@@ -250,19 +264,10 @@ Result<std::vector<StoredKernel>> KernelStore::Stored() const {
   KASSAY_TRY(const std::vector<PinnedKernel> pins, Pinned());
   std::vector<StoredKernel> stored;
   for (const PinnedKernel& pin : pins) {
-    StoredKernel kernel{pin, false, 0, 0};
-    const fs::path tree = TreeOf(options_, pin);
-    kernel.unpacked = Exists(tree);
-    kernel.tree_bytes = BytesBelow(tree);
-    for (const auto* files : {&pin.files, &pin.headers, &pin.source}) {
-      for (const PinnedFile& file : *files) {
-        const std::string package = PackageOf(options_, file);
-        for (const std::string& path : {package, package + ".part"}) {
-          std::error_code error;
-          const auto size = fs::file_size(path, error);
-          if (!error) kernel.packages_bytes += size;
-        }
-      }
+    const fs::path tree = KernelOf(options_, pin);
+    StoredKernel kernel{pin, Exists(tree), 0, BytesOf(tree)};
+    for (const fs::path& package : PackagesOf(options_, pin)) {
+      kernel.packages_bytes += BytesOf(package) + BytesOf(package.string() + ".part");
     }
     stored.push_back(std::move(kernel));
   }
@@ -272,26 +277,21 @@ Result<std::vector<StoredKernel>> KernelStore::Stored() const {
 Result<std::uint64_t> KernelStore::Remove(const PinnedKernel& pin) const {
   std::uint64_t freed = 0;
   const auto remove = [&](const fs::path& path) -> Status {
+    const std::uint64_t bytes = BytesOf(path);
     std::error_code error;
-    const std::uint64_t bytes = fs::is_directory(path, error) ? BytesBelow(path)
-                                : Exists(path)                ? fs::file_size(path, error)
-                                                              : 0;
     fs::remove_all(path, error);
     if (error) return Fail("cannot remove " + path.string() + ": " + error.message());
     freed += bytes;
     return {};
   };
-  const fs::path tree = TreeOf(options_, pin);
-  KASSAY_TRY(const FileLock tree_lock, FileLock::Acquire(LockOf(tree)));
+  const fs::path tree = KernelOf(options_, pin);
+  KASSAY_TRY(const UniqueFd tree_lock, Lock(tree));
   KASSAY_CHECK(remove(tree));
   if (!pin.headers.empty()) KASSAY_CHECK(remove(HeadersOf(options_, pin)));
-  for (const auto* files : {&pin.files, &pin.headers, &pin.source}) {
-    for (const PinnedFile& file : *files) {
-      const fs::path package = PackageOf(options_, file);
-      KASSAY_TRY(const FileLock lock, FileLock::Acquire(LockOf(package)));
-      KASSAY_CHECK(remove(package));
-      KASSAY_CHECK(remove(package.string() + ".part"));
-    }
+  for (const fs::path& package : PackagesOf(options_, pin)) {
+    KASSAY_TRY(const UniqueFd lock, Lock(package));
+    KASSAY_CHECK(remove(package));
+    KASSAY_CHECK(remove(package.string() + ".part"));
   }
   return freed;
 }
