@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <regex>
 
 #include "harness/kernel/package.h"
 
@@ -28,14 +29,8 @@ std::vector<std::string> SplitAtCommas(std::string_view text) {
 
 // "vendor:name" or "vendor:name/variant" with a lower-case vendor; anything else with a colon may
 // still be a path.
-bool IsPinnedForm(std::string_view spec) {
-  const size_t colon = spec.find(':');
-  if (colon == std::string_view::npos || colon == 0 || colon + 1 == spec.size()) return false;
-  const std::string_view name = spec.substr(colon + 1);
-  const size_t slash = name.find('/');
-  return slash != 0 && slash + 1 != name.size() && slash == name.rfind('/') &&
-         std::all_of(spec.begin(), spec.begin() + static_cast<std::ptrdiff_t>(colon),
-                     [](char c) { return c >= 'a' && c <= 'z'; });
+bool IsPinnedForm(const std::string& spec) {
+  return std::regex_match(spec, std::regex("[a-z]+:[^/]+(/[^/]+)?"));
 }
 
 bool IsPackageName(std::string_view name) {
@@ -91,7 +86,7 @@ Result<KernelSpec> ParseKernelSpec(std::string_view spec) {
     if (IsPackage(path) || IsPackageName(spec)) return PackagesSpec{{path}};
     return KernelFiles{path, {}, {}};
   }
-  if (IsPinnedForm(spec)) return PinnedSpec{std::string(spec)};
+  if (IsPinnedForm(path.string())) return PinnedSpec{std::string(spec)};
   const auto parts = SplitAtCommas(spec);
   if (std::all_of(parts.begin(), parts.end(), IsPackageName)) return ParsePackages(spec);
   return Fail(fmt::format("unknown kernel '{}': {}", spec, kForms), ErrorKind::kUsage);

@@ -1,8 +1,9 @@
+#include "harness/kernel/kernel.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-
-#include "harness/kernel/kernel.h"
+#include <charconv>
 
 namespace kassay {
 namespace {
@@ -10,9 +11,7 @@ namespace {
 constexpr std::string_view kPrefix = "CONFIG_";
 constexpr std::string_view kNotSet = " is not set";
 
-bool IsWordChar(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-}
+bool IsWordChar(unsigned char c) { return std::isalnum(c) != 0 || c == '_'; }
 
 bool IsSymbol(std::string_view name) {
   return name.size() > kPrefix.size() && name.starts_with(kPrefix) &&
@@ -49,24 +48,21 @@ struct Setting {
 Result<Setting> ParseLine(std::string_view line) {
   if (line.empty()) return Setting{};
   if (line.front() == '#') {
-    line.remove_prefix(1);
-    if (line.starts_with(" ")) line.remove_prefix(1);
-    if (!line.starts_with(kPrefix) || !line.ends_with(kNotSet)) return Setting{};
+    line.remove_prefix(line.starts_with("# ") ? 2 : 1);
+    if (!line.ends_with(kNotSet)) return Setting{};
     line.remove_suffix(kNotSet.size());
-    if (!IsSymbol(line)) return Setting{};
-    return Setting{std::string(line), "n"};
+    return IsSymbol(line) ? Setting{std::string(line), "n"} : Setting{};
   }
   const size_t equals = line.find('=');
-  if (equals == std::string_view::npos || !IsSymbol(line.substr(0, equals))) {
+  if (equals == std::string_view::npos || !IsSymbol(line.substr(0, equals)))
     return Fail("neither CONFIG_X=value nor a comment");
+  Setting setting{std::string(line.substr(0, equals)), std::string(line.substr(equals + 1))};
+  if (setting.value.starts_with('"')) {
+    KASSAY_TRY(setting.value, Unquote(setting.value));
+  } else if (!IsBareValue(setting.value)) {
+    return Fail("not a kernel configuration value");
   }
-  const std::string_view value = line.substr(equals + 1);
-  if (value.starts_with('"')) {
-    KASSAY_TRY(std::string text, Unquote(value));
-    return Setting{std::string(line.substr(0, equals)), std::move(text)};
-  }
-  if (!IsBareValue(value)) return Fail("not a kernel configuration value");
-  return Setting{std::string(line.substr(0, equals)), std::string(value)};
+  return setting;
 }
 
 }  // namespace
@@ -94,8 +90,25 @@ std::string KernelConfig::Value(std::string_view symbol) const {
   return found == values_.end() ? "n" : found->second;
 }
 
-bool KernelConfig::Mentions(std::string_view symbol) const {
-  return values_.find(symbol) != values_.end();
+bool KernelConfig::Mentions(std::string_view symbol) const { return values_.contains(symbol); }
+
+Result<KernelVersion> ParseKernelVersion(std::string_view release) {
+  const auto bad = [&] {
+    return Fail("'" + std::string(release) +
+                "' is not a kernel version: expected MAJOR[.MINOR[.PATCH]] and then anything");
+  };
+  KernelVersion version;
+  const char* at = release.data();
+  const char* const end = at + release.size();
+  for (int* part : {&version.major, &version.minor, &version.patch}) {
+    const bool is_digit = at != end && *at >= '0' && *at <= '9';
+    const auto [next, error] = std::from_chars(at, end, *part);
+    if (!is_digit || error != std::errc()) return bad();
+    at = next;
+    if (at == end || *at != '.') break;
+    ++at;
+  }
+  return version;
 }
 
 }  // namespace kassay
