@@ -30,18 +30,18 @@ void AddModule(CpioImage& image, const Kernel& kernel, const ModuleFile& module)
 Result<CpioImage> ModuleSegment(const InitramfsSpec& spec) {
   const Kernel& kernel = *spec.kernel;
   KASSAY_TRY(const ModuleTree tree, ModuleTree::Open(kernel.modules_dir));
-  KASSAY_TRY(const ModuleClosure load, tree.Closure(spec.profile->modules));
-  KASSAY_TRY(const ModuleClosure available, tree.Closure(spec.profile->image_modules));
+  KASSAY_TRY(const std::vector<ModuleFile> load, tree.Closure(spec.profile->modules));
+  KASSAY_TRY(const std::vector<ModuleFile> available, tree.Closure(spec.profile->image_modules));
   CpioImage image;
   std::string load_list;
   std::set<std::string> loaded;
-  for (const ModuleFile& module : load.modules) {
+  for (const ModuleFile& module : load) {
     AddModule(image, kernel, module);
     loaded.insert(module.name);
     load_list += GuestPath(kernel, module).string() + "\n";
   }
   std::string available_list;
-  for (const ModuleFile& module : available.modules) {
+  for (const ModuleFile& module : available) {
     if (loaded.contains(module.name)) continue;
     AddModule(image, kernel, module);
     available_list += module.name + " " + GuestPath(kernel, module).string() + "\n";

@@ -178,15 +178,12 @@ Result<ModuleTree> ModuleTree::Open(const fs::path& dir) {
   return tree;
 }
 
-Result<ModuleClosure> ModuleTree::Closure(const std::vector<std::string>& names) const {
-  ModuleClosure closure;
+Result<std::vector<ModuleFile>> ModuleTree::Closure(const std::vector<std::string>& names) const {
   LoadOrder order(*this);
   for (const std::string& name : names) {
-    KASSAY_TRY(const bool found, order.Add(name));
-    if (!found) (IsBuiltIn(name) ? closure.built_in : closure.missing).push_back(name);
+    KASSAY_TRY([[maybe_unused]] const bool found, order.Add(name));
   }
-  closure.modules = order.Take();
-  return closure;
+  return order.Take();
 }
 
 std::vector<ModuleFile> ModuleTree::All() const {

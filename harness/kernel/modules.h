@@ -23,21 +23,17 @@ struct ModuleFile {
       guest_path;  // below lib/modules/RELEASE, decompressed: "kernel/drivers/md/dm-verity.ko"
 };
 
-struct ModuleClosure {
-  std::vector<ModuleFile> modules;    // in load order, each once
-  std::vector<std::string> built_in;  // asked for, and part of the image
-  std::vector<std::string> missing;   // asked for, and neither
-};
-
 class ModuleTree {
  public:
   // `dir` is an installed lib/modules/RELEASE, or a kernel build tree with its modules in place. An
   // empty path gives a tree without modules. Symbolic links are not followed.
   [[nodiscard]] static Result<ModuleTree> Open(const std::filesystem::path& dir);
 
-  // `names` with everything they depend on (depends=, and what softdep= wants before them). '-' and
-  // '_' are the same. Fails on a module that cannot be read, or a dependency that is not there.
-  [[nodiscard]] Result<ModuleClosure> Closure(const std::vector<std::string>& names) const;
+  // `names` with everything they depend on (depends=, and what softdep= wants before them), in load
+  // order, each once; names of no module are passed over. '-' and '_' are the same. Fails on a
+  // module that cannot be read, or a dependency that is not there.
+  [[nodiscard]] Result<std::vector<ModuleFile>> Closure(
+      const std::vector<std::string>& names) const;
 
   // All modules, sorted by guest_path.
   [[nodiscard]] std::vector<ModuleFile> All() const;

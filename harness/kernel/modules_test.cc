@@ -31,12 +31,12 @@ class Modules : public ::testing::Test {
     Write(folder_ / path, path.ends_with(".xz") ? Xz(bytes) : bytes);
   }
 
-  ModuleClosure Closure(const std::vector<std::string>& names) {
+  std::vector<ModuleFile> Closure(const std::vector<std::string>& names) {
     const auto tree = ModuleTree::Open(folder_.Path());
     EXPECT_TRUE(tree) << tree.error().message;
     auto closure = tree->Closure(names);
     EXPECT_TRUE(closure) << closure.error().message;
-    return closure ? *closure : ModuleClosure();
+    return closure.value_or(std::vector<ModuleFile>());
   }
 
   ScratchFolder folder_;
@@ -47,11 +47,11 @@ TEST_F(Modules, ComeAfterWhatTheyDependOn) {
   AddModule("kernel/drivers/md/dm-bufio.ko.xz", {"depends=dm-mod"});
   AddModule("kernel/drivers/md/dm-mod.ko", {"depends="});
   AddModule("kernel/fs/other.ko", {"depends="});
-  const ModuleClosure closure = Closure({"dm-verity"});
-  EXPECT_THAT(Names(closure.modules), ElementsAre("dm_mod", "dm_bufio", "dm_verity"));
-  EXPECT_EQ(closure.modules[2].guest_path, "kernel/drivers/md/dm-verity.ko");
-  EXPECT_EQ(closure.modules[2].file, folder_ / "kernel/drivers/md/dm-verity.ko.xz");
-  EXPECT_THAT(Names(Closure({"dm_verity", "dm-mod"}).modules),
+  const std::vector<ModuleFile> closure = Closure({"dm-verity"});
+  EXPECT_THAT(Names(closure), ElementsAre("dm_mod", "dm_bufio", "dm_verity"));
+  EXPECT_EQ(closure[2].guest_path, "kernel/drivers/md/dm-verity.ko");
+  EXPECT_EQ(closure[2].file, folder_ / "kernel/drivers/md/dm-verity.ko.xz");
+  EXPECT_THAT(Names(Closure({"dm_verity", "dm-mod"})),
               ElementsAre("dm_mod", "dm_bufio", "dm_verity"));
 }
 
@@ -59,25 +59,27 @@ TEST_F(Modules, ComeAfterTheirSoftDependencies) {
   AddModule("kernel/fs/a.ko", {"softdep=pre: b-one nosuch post: c", "depends="});
   AddModule("kernel/fs/b_one.ko", {"depends="});
   AddModule("kernel/fs/c.ko", {"depends="});
-  EXPECT_THAT(Names(Closure({"a"}).modules), ElementsAre("b_one", "a"));
+  EXPECT_THAT(Names(Closure({"a"})), ElementsAre("b_one", "a"));
 }
 
 TEST_F(Modules, SoftDependenciesMayBeAliasesOfCrypto) {
   AddModule("kernel/fs/a.ko", {"softdep=pre: crypto-hash", "depends="});
   AddModule("kernel/arch/x86/crypto/fast.ko", {"alias=crypto-hash", "depends="});
   AddModule("kernel/crypto/hash_generic.ko", {"alias=crypto-hash", "depends="});
-  EXPECT_THAT(Names(Closure({"a"}).modules), ElementsAre("hash_generic", "a"));
+  EXPECT_THAT(Names(Closure({"a"})), ElementsAre("hash_generic", "a"));
   Write(folder_ / "modules.builtin.modinfo", std::string("hash.alias=crypto-hash\0", 23));
-  EXPECT_THAT(Names(Closure({"a"}).modules), ElementsAre("a"));
+  EXPECT_THAT(Names(Closure({"a"})), ElementsAre("a"));
 }
 
 TEST_F(Modules, BuiltInOnesAndMissingOnesAreTold) {
   AddModule("kernel/fs/a.ko", {"depends=ext4"});
   Write(folder_ / "modules.builtin", "kernel/fs/ext4/ext4.ko\n");
-  const ModuleClosure closure = Closure({"ext4", "a", "nosuch"});
-  EXPECT_THAT(Names(closure.modules), ElementsAre("a"));
-  EXPECT_THAT(closure.built_in, ElementsAre("ext4"));
-  EXPECT_THAT(closure.missing, ElementsAre("nosuch"));
+  EXPECT_THAT(Names(Closure({"ext4", "a", "nosuch"})), ElementsAre("a"));
+  const auto tree = ModuleTree::Open(folder_.Path());
+  EXPECT_TRUE(tree->IsBuiltIn("ext4"));
+  EXPECT_EQ(tree->Find("ext4"), nullptr);
+  EXPECT_FALSE(tree->IsBuiltIn("nosuch"));
+  EXPECT_EQ(tree->Find("nosuch"), nullptr);
 }
 
 TEST_F(Modules, ALostDependencyIsAnError) {
@@ -90,7 +92,7 @@ TEST_F(Modules, ALostDependencyIsAnError) {
 TEST_F(Modules, ThatDependOnEachOtherEndTheSearch) {
   AddModule("kernel/a.ko", {"depends=b"});
   AddModule("kernel/b.ko", {"depends=a"});
-  EXPECT_THAT(Names(Closure({"a"}).modules), ElementsAre("b", "a"));
+  EXPECT_THAT(Names(Closure({"a"})), ElementsAre("b", "a"));
 }
 
 TEST_F(Modules, OfABuildTreeComeFromItsOrder) {
@@ -99,10 +101,10 @@ TEST_F(Modules, OfABuildTreeComeFromItsOrder) {
   AddModule("fs/a/a.ko", {"depends=b"});
   AddModule("lib/b.ko", {"depends="});
   AddModule("lib/stale.ko", {"depends="});
-  const ModuleClosure closure = Closure({"a", "stale"});
-  EXPECT_THAT(Names(closure.modules), ElementsAre("b", "a"));
-  EXPECT_EQ(closure.modules[1].guest_path, "kernel/fs/a/a.ko");
-  EXPECT_THAT(closure.missing, ElementsAre("stale"));
+  const std::vector<ModuleFile> closure = Closure({"a", "stale"});
+  EXPECT_THAT(Names(closure), ElementsAre("b", "a"));
+  EXPECT_EQ(closure[1].guest_path, "kernel/fs/a/a.ko");
+  EXPECT_EQ(ModuleTree::Open(folder_.Path())->Find("stale"), nullptr);
 }
 
 TEST_F(Modules, OfABuildTreeThatAreNotBuiltAreAnError) {
