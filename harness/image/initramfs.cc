@@ -20,11 +20,6 @@ namespace {
 constexpr auto kKeptUnused = std::chrono::hours(7 * 24);
 constexpr size_t kMaxSegmentBytes = size_t{4} << 30;
 
-bool Exists(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 // Used now: not to be tidied away soon.
 void Touch(const fs::path& path) { ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0); }
 
@@ -40,7 +35,7 @@ void RemoveUnused(const fs::path& cache_dir) {
 // Its bytes.
 Result<std::string> CachedSegment(const fs::path& path,
                                   const std::function<Result<CpioImage>()>& make) {
-  if (Exists(path)) {
+  if (std::error_code ignored; fs::exists(path, ignored)) {
     Touch(path);
     return ReadFile(path, kMaxSegmentBytes);
   }

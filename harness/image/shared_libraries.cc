@@ -6,7 +6,9 @@
 #include <libelf.h>
 
 #include <algorithm>
+#include <cstring>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -76,7 +78,12 @@ class ElfFile {
     for (size_t i = 0; i < count; ++i) {
       GElf_Phdr segment;
       if (gelf_getphdr(elf_.get(), static_cast<int>(i), &segment) == nullptr) return Damaged();
-      if (segment.p_type == PT_INTERP) KASSAY_CHECK(ReadInterpreter(segment, needs));
+      if (segment.p_type != PT_INTERP) continue;
+      const Elf_Data* text = elf_getdata_rawchunk(
+          elf_.get(), static_cast<int64_t>(segment.p_offset), segment.p_filesz, ELF_T_BYTE);
+      if (text == nullptr) return Damaged();
+      const auto* path = static_cast<const char*>(text->d_buf);
+      needs.interpreter.assign(path, ::strnlen(path, text->d_size));
     }
     for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf_.get(), section)) != nullptr;) {
       GElf_Shdr header;
@@ -89,17 +96,6 @@ class ElfFile {
  private:
   [[nodiscard]] tl::unexpected<Error> Damaged() const {
     return Fail(fmt::format("{} is a damaged program: {}", path_.string(), elf_errmsg(-1)));
-  }
-
-  Status ReadInterpreter(const GElf_Phdr& segment, Needs& needs) const {
-    size_t size = 0;
-    const char* raw = elf_rawfile(elf_.get(), &size);
-    if (raw == nullptr || segment.p_offset > size || segment.p_filesz > size - segment.p_offset) {
-      return Damaged();
-    }
-    const std::string_view text(raw + segment.p_offset, segment.p_filesz);
-    needs.interpreter = text.substr(0, text.find('\0'));
-    return {};
   }
 
   Status ReadDynamic(Elf_Scn* section, const GElf_Shdr& header, Needs& needs) const {
@@ -153,10 +149,9 @@ std::vector<std::string> ConfiguredFolders() {
 std::optional<fs::path> FindLibrary(const std::string& name, const std::vector<std::string>& first,
                                     const Architecture& architecture) {
   static const std::vector<std::string> configured = ConfiguredFolders();
-  const std::vector<std::string> linkers = LinkerFolders(architecture);
   std::vector<std::string> folders = first;
-  folders.insert(folders.end(), linkers.begin(), linkers.end());
-  folders.insert(folders.end(), configured.begin(), configured.end());
+  std::ranges::copy(LinkerFolders(architecture), std::back_inserter(folders));
+  std::ranges::copy(configured, std::back_inserter(folders));
   if (name.find('/') != std::string::npos) folders = {""};
   for (const auto& folder : folders) {
     const fs::path candidate = fs::path(folder) / name;
@@ -200,13 +195,10 @@ Result<std::vector<SharedLibrary>> SharedLibrariesOf(const fs::path& executable,
   const std::vector<std::string> linkers = LinkerFolders(architecture);
   for (const auto& [name, path] : found) {
     if (!result.empty() && path == result.front().host_file) continue;
-    const bool is_found =
-        std::find(linkers.begin(), linkers.end(), path.parent_path().string()) != linkers.end();
+    const bool is_found = std::ranges::find(linkers, path.parent_path().string()) != linkers.end();
     result.push_back({path, is_found ? path : home / fs::path(name).filename()});
   }
-  std::sort(result.begin(), result.end(), [](const SharedLibrary& a, const SharedLibrary& b) {
-    return a.guest_path < b.guest_path;
-  });
+  std::ranges::sort(result, {}, &SharedLibrary::guest_path);
   return result;
 }
 

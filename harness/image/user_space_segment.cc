@@ -35,38 +35,29 @@ void AddFixtureFile(CpioImage& image, const fs::path& root, const fs::path& file
                 runs ? 0755 : 0644);
 }
 
-// A file, or a folder with everything in it, of one root of fixtures. False if it is not there.
-Result<bool> AddFixtureOf(CpioImage& image, const fs::path& root, const std::string& name) {
-  const fs::path path = root / name;
-  std::error_code error;
-  if (fs::is_regular_file(path, error)) {
-    AddFixtureFile(image, root, path);
-    return true;
-  }
-  if (!fs::is_directory(path, error)) return false;
-  for (fs::recursive_directory_iterator at(path, error), end; !error && at != end;
-       at.increment(error)) {
-    if (at->is_regular_file()) AddFixtureFile(image, root, at->path());
-  }
-  if (error) return Fail("cannot read " + path.string() + ": " + error.message());
-  return true;
-}
-
-// `name` is a file or a folder below fixtures/, of those in the source tree and of those that the
-// build makes; LoadProfile has seen to it that it stays there.
+// `name` is a file, or a folder with everything in it, below fixtures/, of those in the source tree
+// and of those that the build makes; LoadProfile has seen to it that it stays there.
 Status AddFixture(CpioImage& image, const Installation& installation, const Profile& profile,
                   const std::string& name) {
   bool found = false;
   for (const fs::path& root : {installation.FixturesDir(), installation.BuiltFixturesDir()}) {
-    KASSAY_TRY(const bool here, AddFixtureOf(image, root, name));
-    found = found || here;
+    const fs::path path = root / name;
+    std::error_code error;
+    const bool is_file = fs::is_regular_file(path, error);
+    const bool is_folder = fs::is_directory(path, error);
+    found = found || is_file || is_folder;
+    if (is_file) AddFixtureFile(image, root, path);
+    if (!is_folder) continue;
+    for (fs::recursive_directory_iterator at(path, error), end; !error && at != end;
+         at.increment(error)) {
+      if (at->is_regular_file()) AddFixtureFile(image, root, at->path());
+    }
+    if (error) return Fail("cannot read " + path.string() + ": " + error.message());
   }
-  if (!found) {
-    return Fail(fmt::format("profile '{}' names the fixture {}, which is neither in {} nor in {}",
-                            profile.name, name, installation.FixturesDir().string(),
-                            installation.BuiltFixturesDir().string()));
-  }
-  return {};
+  if (found) return {};
+  return Fail(fmt::format("profile '{}' names the fixture {}, which is neither in {} nor in {}",
+                          profile.name, name, installation.FixturesDir().string(),
+                          installation.BuiltFixturesDir().string()));
 }
 
 // Plain files of one folder.
