@@ -8,25 +8,6 @@
 
 namespace kassay {
 
-namespace {
-
-// The first positive pattern that no case of the suites matches, or empty.
-std::string UnmatchedPattern(const std::vector<Suite>& suites, const NameFilter& filter) {
-  for (const std::string& glob : filter.wanted()) {
-    const NameFilter one(glob);
-    const bool matched = std::any_of(suites.begin(), suites.end(), [&](const Suite& suite) {
-      return std::any_of(suite.list.cases.begin(), suite.list.cases.end(),
-                         [&](const ListedCase& listed) {
-                           return one.MatchesCase(suite.catalogue.suite, listed.name);
-                         });
-    });
-    if (!matched) return glob;
-  }
-  return {};
-}
-
-}  // namespace
-
 Result<Selection> Select(const Installation& installation,
                          const std::vector<std::string>& suite_names,
                          const std::vector<std::string>& filters) {
@@ -47,18 +28,25 @@ Result<Selection> Select(const Installation& installation,
 
 Status KeepWanted(std::vector<Suite>& suites, const std::vector<std::string>& filters) {
   const NameFilter filter = FilterOf(filters);
-  if (const std::string glob = UnmatchedPattern(suites, filter); !glob.empty()) {
-    return Fail(fmt::format("no case matches '{}'; `kassay list cases` shows all", glob),
-                ErrorKind::kUsage);
-  }
-  size_t wanted = 0;
+  std::vector<std::string> unmatched = filter.wanted();
+  bool is_any_left = false;
   for (Suite& suite : suites) {
-    std::erase_if(suite.list.cases, [&](const ListedCase& listed) {
-      return !filter.MatchesCase(suite.catalogue.suite, listed.name);
-    });
-    wanted += suite.list.cases.size();
+    const std::string& name = suite.catalogue.suite;
+    for (const ListedCase& listed : suite.list.cases) {
+      std::erase_if(unmatched, [&](const std::string& glob) {
+        return NameFilter(glob).MatchesCase(name, listed.name);
+      });
+    }
+    std::erase_if(suite.list.cases,
+                  [&](const ListedCase& listed) { return !filter.MatchesCase(name, listed.name); });
+    is_any_left = is_any_left || !suite.list.cases.empty();
   }
-  if (wanted > 0) return {};
+  if (!unmatched.empty()) {
+    return Fail(
+        fmt::format("no case matches '{}'; `kassay list cases` shows all", unmatched.front()),
+        ErrorKind::kUsage);
+  }
+  if (is_any_left) return {};
   return Fail(filter.Empty() ? "the suite has no case" : "the patterns take every case away",
               ErrorKind::kUsage);
 }
