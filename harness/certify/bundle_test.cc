@@ -361,7 +361,7 @@ TEST_F(BundleTest, MoreThanATenthWaivedMustBeAllowedAndStandsInTheTitle) {
   allow_waived_ = 1;
   const auto made = Make();
   ASSERT_TRUE(made) << made.error().message;
-  EXPECT_EQ(made->title, "Core, at most 1 requirements waived");
+  EXPECT_EQ(made->title, "Core, at most 1 of its requirements waived");
   EXPECT_THAT(made->passed, ElementsAre("R-2"));
   EXPECT_THAT(made->waived, ElementsAre("R-1"));
   const Json waived = Json::parse(CertificateText())["waived"];

@@ -92,9 +92,10 @@ Json WaivedJson(const LevelReport& report, const RunResult& run,
 }
 
 std::string TitleOf(const Level& level, const LevelReport& report, std::optional<int> allowed) {
-  if (allowed) return fmt::format("{}, at most {} requirements waived", level.title, *allowed);
+  if (allowed)
+    return fmt::format("{}, at most {} of its requirements waived", level.title, *allowed);
   if (report.waived.empty()) return level.title;
-  return fmt::format("{}, {} requirements waived", level.title, report.waived.size());
+  return fmt::format("{}, {} of its requirements waived", level.title, report.waived.size());
 }
 
 Json ChangesJson(const std::map<std::string, int>& rests_on,

@@ -16,18 +16,33 @@ enum class ExitCode : int {
 };
 
 [[nodiscard]] constexpr ExitCode ExitCodeOf(ErrorKind kind) {
-  return kind == ErrorKind::kUsage         ? ExitCode::kUsage
-         : kind == ErrorKind::kRefuted     ? ExitCode::kNonconformant
-         : kind == ErrorKind::kInterrupted ? ExitCode::kInterrupted
-                                           : ExitCode::kCouldNotTest;
+  switch (kind) {
+    case ErrorKind::kUnable:
+      return ExitCode::kCouldNotTest;
+    case ErrorKind::kUsage:
+      return ExitCode::kUsage;
+    case ErrorKind::kRefuted:
+      return ExitCode::kNonconformant;
+    case ErrorKind::kInterrupted:
+      return ExitCode::kInterrupted;
+  }
+  return ExitCode::kCouldNotTest;
 }
 
 [[nodiscard]] constexpr ExitCode ExitCodeOf(RunOutcome outcome) {
-  return outcome == RunOutcome::kConformant      ? ExitCode::kConformant
-         : outcome == RunOutcome::kNonconformant ? ExitCode::kNonconformant
-         : outcome == RunOutcome::kRegressed     ? ExitCode::kRegressed
-         : outcome == RunOutcome::kInterrupted   ? ExitCode::kInterrupted
-                                                 : ExitCode::kCouldNotTest;
+  switch (outcome) {
+    case RunOutcome::kConformant:
+      return ExitCode::kConformant;
+    case RunOutcome::kNonconformant:
+      return ExitCode::kNonconformant;
+    case RunOutcome::kCouldNotTest:
+      return ExitCode::kCouldNotTest;
+    case RunOutcome::kRegressed:
+      return ExitCode::kRegressed;
+    case RunOutcome::kInterrupted:
+      return ExitCode::kInterrupted;
+  }
+  return ExitCode::kCouldNotTest;
 }
 
 }  // namespace kassay::cli

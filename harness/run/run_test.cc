@@ -443,6 +443,16 @@ TEST_F(RunTest, WhatALabNotesForACaseIsKeptToo) {
   EXPECT_THAT(RunWell().notes, ElementsAre("stock: a snapshot was damaged"));
 }
 
+TEST_F(RunTest, WhatALabNotesAfterResumingIsKeptToo) {
+  seen_.stop_after = 1;
+  RunWell();
+  ClearInterruptForTesting();
+  seen_.stop_after = 0;
+  options_.resume = true;
+  lab_.finding = "a snapshot was damaged";
+  EXPECT_THAT(RunWell().notes, ElementsAre("stock: a snapshot was damaged"));
+}
+
 TEST_F(RunTest, TheScaleOfLimitsReachesTheProgram) {
   EXPECT_THAT(RunWell().cases, SizeIs(3));
   EXPECT_THAT(lab_.commands.back().argv, Not(Contains(HasSubstr("limit_scale"))));

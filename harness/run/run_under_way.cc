@@ -162,6 +162,7 @@ class RunUnderWay {
     }
     notes_.Remember(content.notes);
     KASSAY_TRY(journal_, Journal::Continue(options_.out_dir, content));
+    notes_.WriteTo(*journal_);
     return {};
   }
 
