@@ -81,8 +81,9 @@ TEST_F(BootTest, QemuThatDiesIsTold) {
 
 // What the script does on a descriptor that QEMU's arguments name by its chardev.
 std::string On(const std::string& chardev, const std::string& printed) {
-  return "fd=$(printf '%s ' \"$@\" | sed 's/.*id=" + chardev +
-         ",fd=\\([0-9]*\\).*/\\1/')\nexport fd\nbash -c \"printf '" + printed + "' >&\\$fd\"\n";
+  return "fd=$(printf '%s ' \"$@\" | sed 's#.*id=" + chardev +
+         ",[a-z]*=[a-z/]*\\([0-9]*\\).*#\\1#')\nexport fd\nbash -c \"printf '" + printed +
+         "' >&\\$fd\"\n";
 }
 
 TEST_F(BootTest, FailuresHaveKinds) {

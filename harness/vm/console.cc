@@ -1,6 +1,10 @@
 #include "harness/vm/console.h"
 
+#include <fcntl.h>
+
 #include <array>
+
+#include "harness/vm/qemu_user.h"
 
 namespace kassay {
 namespace {
@@ -24,6 +28,14 @@ std::string LineAt(std::string_view text, std::size_t at) {
 }
 
 }  // namespace
+
+Result<Pipe> MakeConsolePipe() {
+  KASSAY_TRY(Pipe pipe, MakePipe());
+  KASSAY_CHECK(GiveToQemu(pipe.writing.Get()));
+  // As large as every user may make it (proc_sys_fs(5)); where that is refused it stays at 64 KiB.
+  static_cast<void>(::fcntl(pipe.writing.Get(), F_SETPIPE_SZ, 1 << 20));
+  return pipe;
+}
 
 std::string PanicLine(std::string_view console) {
   const std::size_t at = console.find("Kernel panic - not syncing");

@@ -4,7 +4,14 @@
 #include <string>
 #include <string_view>
 
+#include "harness/base/process/pipe.h"
+
 namespace kassay {
+
+// What carries the console from QEMU. A machine's serial port writes byte by byte and drops what is
+// not taken: a socket's buffer is full after 278 such bytes, this pipe holds at least 64 KiB of
+// them. QEMU's user owns it, for QEMU opens it by its name in /proc.
+[[nodiscard]] Result<Pipe> MakeConsolePipe();
 
 // The line with which the kernel said that it panicked (kernel/panic.c:panic), without its time
 // stamp; empty if it did not.

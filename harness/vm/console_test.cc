@@ -1,11 +1,23 @@
 #include "harness/vm/console.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "harness/vm/tail_buffer.h"
 
 namespace kassay {
 namespace {
+
+// Nobody reads meanwhile, as on a host that is busy with other things.
+TEST(ConsolePipe, LosesNothingOfAWriterThatWritesByteByByteAndDoesNotWait) {
+  const auto pipe = MakeConsolePipe();
+  ASSERT_TRUE(pipe) << pipe.error().message;
+  ASSERT_EQ(::fcntl(pipe->writing.Get(), F_SETFL, O_NONBLOCK), 0);
+  int written = 0;
+  while (written < (64 << 10) && ::write(pipe->writing.Get(), "x", 1) == 1) ++written;
+  EXPECT_EQ(written, 64 << 10);
+}
 
 TEST(PanicLine, IsTheKernelsOwnWithoutStamps) {
   EXPECT_EQ(PanicLine("[    1.000000] fine\r\n"

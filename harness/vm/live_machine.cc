@@ -40,12 +40,12 @@ Json SnapshotCapabilities() {
 Result<std::unique_ptr<LiveMachine>> LiveMachine::Start(const std::filesystem::path& qemu,
                                                         MachineArguments arguments) {
   KASSAY_TRY(SocketPair monitor, MakeSocketPair());
-  KASSAY_TRY(SocketPair console, MakeSocketPair());
+  KASSAY_TRY(Pipe console, MakeConsolePipe());
   KASSAY_TRY(SocketPair agent, MakeSocketPair());
   KASSAY_TRY(Pipe errors, MakePipe());
 
   arguments.fds.qmp = monitor.theirs.Get();
-  arguments.fds.console = console.theirs.Get();
+  arguments.fds.console = console.writing.Get();
   arguments.fds.agent = agent.theirs.Get();
   std::vector<std::string> argv = QemuArguments(arguments);
   argv.insert(argv.begin(), qemu);
@@ -56,7 +56,7 @@ Result<std::unique_ptr<LiveMachine>> LiveMachine::Start(const std::filesystem::p
   auto machine = std::unique_ptr<LiveMachine>(
       new LiveMachine(std::move(process), std::move(agent.ours), *arguments.architecture));
   machine->monitor_ = std::move(monitor.ours);
-  machine->console_socket_ = std::move(console.ours);
+  machine->console_pipe_ = std::move(console.reading);
   machine->errors_ = std::move(errors.reading);
   KASSAY_CHECK(machine->SendMonitor("qmp_capabilities", nullptr, 1));
   if (arguments.fds.state < 0) return machine;
@@ -98,7 +98,7 @@ Status LiveMachine::Pump(Clock::time_point deadline, const pollfd& agent) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
   std::array<pollfd, 6> fds = {{{InterruptFd(), POLLIN, 0},
                                 {monitor_.Get(), POLLIN, 0},
-                                {console_socket_.Get(), POLLIN, 0},
+                                {console_pipe_.Get(), POLLIN, 0},
                                 agent,
                                 {errors_.Get(), POLLIN, 0},
                                 {process_.pidfd(), POLLIN, 0}}};
@@ -107,7 +107,7 @@ Status LiveMachine::Pump(Clock::time_point deadline, const pollfd& agent) {
   if (Interrupted()) return Fail(Interruption());
   // First, so that what QEMU wrote before it ended is taken too.
   if (fds[5].revents != 0) exit_ = process_.Wait(std::chrono::milliseconds(0));
-  Drain(console_socket_, [this](std::string_view bytes) { console_.Append(bytes); });
+  Drain(console_pipe_, [this](std::string_view bytes) { console_.Append(bytes); });
   Drain(errors_, [this](std::string_view bytes) { qemu_output_.Append(bytes); });
   return TakeMonitor();
 }

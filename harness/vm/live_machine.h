@@ -98,7 +98,7 @@ class LiveMachine final : public Guest, private Carrier {
   const Architecture& architecture_;
   AgentSession agent_;
   UniqueFd monitor_;
-  UniqueFd console_socket_;
+  UniqueFd console_pipe_;
   UniqueFd errors_;
   QmpReader qmp_;
   std::map<int, QmpMessage> answers_;

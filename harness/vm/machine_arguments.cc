@@ -77,8 +77,9 @@ std::vector<std::string> QemuArguments(const MachineArguments& machine) {
                      : fmt::format("memory-backend-file,id=ram,size={}M,mem-path={},share={}",
                                    profile.memory_mib, InheritedFile(fds.memory),
                                    fds.kernel >= 0 ? "on" : "off"));
-  add("-chardev", fds.console < 0 ? "stdio,id=console,mux=on,signal=off"
-                                  : fmt::format("socket,id=console,fd={}", fds.console));
+  add("-chardev", fds.console < 0
+                      ? "stdio,id=console,mux=on,signal=off"
+                      : fmt::format("file,id=console,path={}", InheritedFile(fds.console)));
   add("-serial", "chardev:console");
   if (fds.qmp >= 0) {
     add("-chardev", fmt::format("socket,id=qmp,fd={}", fds.qmp));
