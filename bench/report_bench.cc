@@ -50,7 +50,7 @@ double PeakMebibytes() {
 void BM_HtmlReport(benchmark::State& state) {
   const RunResult run = ManyCases(kCases, "2026-11-24T06:00:00Z");
   size_t bytes = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     const std::string page = HtmlOfRun(run, {});
     bytes = page.size();
     benchmark::DoNotOptimize(page.data());
@@ -63,7 +63,7 @@ BENCHMARK(BM_HtmlReport)->Unit(benchmark::kMillisecond)->Iterations(3);
 void BM_Compare(benchmark::State& state) {
   const Baseline before = BaselineOf(ManyCases(kCases, "a"));
   const Baseline& after = before;
-  for (auto _ : state) benchmark::DoNotOptimize(Compare(before, after).same);
+  for ([[maybe_unused]] const auto _ : state) benchmark::DoNotOptimize(Compare(before, after).same);
 }
 BENCHMARK(BM_Compare)->Unit(benchmark::kMillisecond)->Iterations(3);
 
@@ -91,20 +91,22 @@ class HistoryBench : public benchmark::Fixture {
 
 BENCHMARK_DEFINE_F(HistoryBench, OfCase)(benchmark::State& state) {
   const History history = History::Open(file_).value();
-  for (auto _ : state) benchmark::DoNotOptimize(history.OfCase("suite1.Group1.Case1", 100)->size());
+  for ([[maybe_unused]] const auto _ : state)
+    benchmark::DoNotOptimize(history.OfCase("suite1.Group1.Case1", 100)->size());
 }
 BENCHMARK_REGISTER_F(HistoryBench, OfCase)->Unit(benchmark::kMicrosecond);
 
 BENCHMARK_DEFINE_F(HistoryBench, OfRequirement)(benchmark::State& state) {
   const History history = History::Open(file_).value();
-  for (auto _ : state) benchmark::DoNotOptimize(history.OfRequirement("REQ-1", 100)->size());
+  for ([[maybe_unused]] const auto _ : state)
+    benchmark::DoNotOptimize(history.OfRequirement("REQ-1", 100)->size());
 }
 BENCHMARK_REGISTER_F(HistoryBench, OfRequirement)->Unit(benchmark::kMicrosecond);
 
 BENCHMARK_DEFINE_F(HistoryBench, AddRunOfThousand)(benchmark::State& state) {
   History history = History::Open(file_).value();
   int i = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] const auto _ : state) {
     (void)history.Add(ManyCases(1000, "2026-02-01T00:00:" + std::to_string(i++))).value();
   }
 }

@@ -4,9 +4,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
-#include <ranges>
 #include <sstream>
 
 #include "harness/base/file.h"
@@ -188,7 +186,7 @@ Result<std::vector<ModuleFile>> ModuleTree::Closure(const std::vector<std::strin
 
 std::vector<ModuleFile> ModuleTree::All() const {
   std::vector<ModuleFile> all;
-  std::ranges::copy(std::views::values(files_), std::back_inserter(all));
+  for (const auto& [name, file] : files_) all.push_back(file);
   std::ranges::sort(all, {}, &ModuleFile::guest_path);
   return all;
 }

@@ -3,10 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-#include <iterator>
-#include <ranges>
-
 #include "harness/base/sha256.h"
 
 namespace kassay {
@@ -47,14 +43,20 @@ Result<SuitesByName> KnownSuites(const Installation& installation) {
   return suites;
 }
 
+std::vector<std::string> NamesOf(const SuitesByName& suites) {
+  std::vector<std::string> names;
+  for (const auto& [name, files] : suites) names.push_back(name);
+  return names;
+}
+
 }  // namespace
 
 Result<SuiteFiles> FindSuite(const Installation& installation, const std::string& name) {
   KASSAY_TRY(const SuitesByName known, KnownSuites(installation));
   if (const auto found = known.find(name); found != known.end()) return found->second;
-  return Fail(fmt::format("there is no suite '{}'; there are: {}", name,
-                          fmt::join(std::views::keys(known), ", ")),
-              ErrorKind::kUsage);
+  return Fail(
+      fmt::format("there is no suite '{}'; there are: {}", name, fmt::join(NamesOf(known), ", ")),
+      ErrorKind::kUsage);
 }
 
 Result<std::vector<std::string>> InstalledSuites(const Installation& installation) {
@@ -72,7 +74,7 @@ Result<std::vector<Catalogue>> LoadCatalogues(const Installation& installation,
                                               std::vector<std::string> names) {
   if (names.empty()) {
     KASSAY_TRY(const SuitesByName known, KnownSuites(installation));
-    std::ranges::copy(std::views::keys(known), std::back_inserter(names));
+    names = NamesOf(known);
   }
   std::vector<Catalogue> catalogues;
   for (const std::string& name : names) {
