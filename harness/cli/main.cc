@@ -1,3 +1,5 @@
+#include <cstdio>
+#include <exception>
 #include <iostream>
 
 #include "harness/base/interrupt.h"
@@ -49,4 +51,9 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace kassay::cli
 
-int main(int argc, char** argv) { return kassay::cli::Main(argc, argv); }
+int main(int argc, char** argv) try {
+  return kassay::cli::Main(argc, argv);
+} catch (const std::exception& error) {  // of a library: nothing here throws
+  static_cast<void>(std::fprintf(stderr, "kassay: %s\n", error.what()));
+  return static_cast<int>(kassay::cli::ExitCode::kCouldNotTest);
+}
