@@ -16,8 +16,9 @@ constexpr size_t kMarkWithin = 200;
 
 // What a path must not hold, as a dash.
 std::string FileNameSafe(std::string text) {
-  const auto is_odd = [](unsigned char c) {
-    return std::isalnum(c) == 0 && std::string_view("._+~-").find(c) == std::string_view::npos;
+  const auto is_odd = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) == 0 &&
+           std::string_view("._+~-").find(c) == std::string_view::npos;
   };
   std::ranges::replace_if(text, is_odd, '-');
   return text;

@@ -140,6 +140,7 @@ std::string Summary(const Comparison& comparison) {
   std::vector<std::string> parts;
   std::map<Change, size_t> counts;
   for (const CaseChange& each : comparison.cases) ++counts[each.change];
+  parts.reserve(counts.size() + 1);
   for (const auto& [change, count] : counts)
     parts.push_back(fmt::format("{} {}", count, ToString(change)));
   const auto bad_features = std::ranges::count(comparison.features, true, &FeatureChange::worse);

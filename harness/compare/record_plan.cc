@@ -64,6 +64,7 @@ std::vector<std::string> CommandsFor(const std::vector<RecordStep>& steps) {
   std::map<std::string, std::string> kernels_of;
   for (const auto& [kernel, suites] : suites_of) kernels_of[suites] += " --kernel " + kernel;
   std::vector<std::string> commands;
+  commands.reserve(kernels_of.size());
   for (const auto& [suites, kernels] : kernels_of)
     commands.push_back("kassay baseline record --all --force" + kernels + suites);
   return commands;

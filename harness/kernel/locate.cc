@@ -24,7 +24,7 @@ bool Exists(const fs::path& path) {
   return fs::exists(path, ignored);
 }
 
-fs::path IfExists(fs::path path) { return Exists(path) ? path : fs::path(); }
+fs::path IfExists(const fs::path& path) { return Exists(path) ? path : fs::path(); }
 
 // Before a kernel is installed only its image may be there: a folder with nothing to load counts as
 // none.
@@ -122,6 +122,7 @@ Result<KernelFiles> FilesOfRoot(const fs::path& root) {
   }
   if (images.size() > 1) {
     std::vector<std::string> releases;
+    releases.reserve(images.size());
     for (const auto& [release, image] : images) releases.push_back(release);
     return Fail(fmt::format("more than one kernel in it: {}; name one of its images instead",
                             fmt::join(releases, ", ")),

@@ -186,6 +186,7 @@ Result<std::vector<ModuleFile>> ModuleTree::Closure(const std::vector<std::strin
 
 std::vector<ModuleFile> ModuleTree::All() const {
   std::vector<ModuleFile> all;
+  all.reserve(files_.size());
   for (const auto& [name, file] : files_) all.push_back(file);
   std::ranges::sort(all, {}, &ModuleFile::guest_path);
   return all;

@@ -57,6 +57,7 @@ fs::path TreeOf(const fs::path& trees, const std::string& title,
 fs::path TreeOf(const fs::path& trees, const PinnedKernel& pin,
                 const std::vector<PinnedFile>& files) {
   std::vector<std::string> sha256s;
+  sha256s.reserve(files.size());
   for (const auto& file : files) sha256s.push_back(file.sha256);
   return TreeOf(trees, pin.vendor + "-" + pin.name, sha256s);
 }

@@ -45,6 +45,7 @@ Result<SuitesByName> KnownSuites(const Installation& installation) {
 
 std::vector<std::string> NamesOf(const SuitesByName& suites) {
   std::vector<std::string> names;
+  names.reserve(suites.size());
   for (const auto& [name, files] : suites) names.push_back(name);
   return names;
 }

@@ -30,6 +30,7 @@ struct AcvpPlace {
   long vector_set = 0;
   long group = 0;
   long test = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the default's 0 for a pointer
   auto operator<=>(const AcvpPlace&) const = default;
 };
 
