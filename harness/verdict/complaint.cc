@@ -70,7 +70,7 @@ bool IsKernelComplaint(std::string_view text) {
 bool SkipBracket(std::string_view& text, std::string_view allowed) {
   if (!text.starts_with('[')) return false;
   const size_t end = text.find(']');
-  if (end == std::string_view::npos || end > 24) return false;
+  if (end > 24) return false;  // none at all, too
   if (text.substr(1, end - 1).find_first_not_of(allowed) != std::string_view::npos) return false;
   text.remove_prefix(end + 1);
   if (text.starts_with(' ')) text.remove_prefix(1);
@@ -85,7 +85,7 @@ constexpr std::string_view kTaintLetters = "PFSRMBUDAWCIOELKXTNJ";
 std::string_view LogText(std::string_view line) {
   if (line.starts_with('<')) {
     const size_t end = line.find('>');
-    if (end != std::string_view::npos && end <= 4) line.remove_prefix(end + 1);
+    if (end <= 4) line.remove_prefix(end + 1);
   }
   if (SkipBracket(line, "0123456789. ")) SkipBracket(line, "0123456789CT ");
   return line;

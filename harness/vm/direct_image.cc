@@ -114,7 +114,7 @@ bool NotesHavePvhEntry(std::string_view notes) {
     const std::size_t next = name + aligned(note.n_namesz) + aligned(note.n_descsz);
     if (next > notes.size()) return false;
     if (note.n_type == kPhys32Entry &&
-        notes.substr(name, note.n_namesz) == std::string_view("Xen", 4))
+        notes.substr(name, note.n_namesz) == std::string_view("Xen\0", 4))
       return true;
     notes.remove_prefix(next);
   }

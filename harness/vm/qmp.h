@@ -19,6 +19,7 @@ namespace kassay {
 // The text of a field; empty if there is none, or another kind of value.
 [[nodiscard]] std::string TextOf(const nlohmann::json& object, const char* key);
 
+// NOLINTNEXTLINE(bugprone-exception-escape): of nlohmann::json, whose move does not throw
 struct QmpMessage {
   enum class Kind { kGreeting, kAnswer, kEvent };
   Kind kind = Kind::kEvent;

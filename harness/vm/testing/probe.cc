@@ -52,8 +52,8 @@ int Random() {
 int Stray() {
   if (::fork() == 0) {
     ::setsid();
-    ::signal(SIGTERM, SIG_IGN);
-    ::signal(SIGHUP, SIG_IGN);
+    static_cast<void>(::signal(SIGTERM, SIG_IGN));
+    static_cast<void>(::signal(SIGHUP, SIG_IGN));
     while (true) ::pause();
   }
   std::printf("left one behind\n");
@@ -106,6 +106,6 @@ int main(int argc, char** argv) {
     ::pause();  // a worker of the kernel's does it later (kernel/power/poweroff.c)
   }
   if (what == "hang") return Hang();
-  std::fprintf(stderr, "probe: what is '%s'?\n", what.c_str());
+  static_cast<void>(std::fprintf(stderr, "probe: what is '%s'?\n", what.c_str()));
   return 2;
 }
