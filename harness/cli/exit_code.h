@@ -10,8 +10,9 @@ enum class ExitCode : int {
   kConformant = 0,     // everything that had to hold does (absent, disabled and waived included)
   kNonconformant = 1,  // at least one requirement does not hold
   kUsage = 2,          // wrong usage
-  kCouldNotTest = 3,   // nothing was said about the kernel
+  kCouldNotTest = 3,   // the surroundings' trouble, or what had to be tested was not
   kRegressed = 4,      // worse than the baseline
+  kNoBoot = 5,         // the kernel comes up in no machine
   kInterrupted = 130,  // Ctrl-C; what was finished is kept
 };
 
@@ -23,6 +24,8 @@ enum class ExitCode : int {
       return ExitCode::kUsage;
     case ErrorKind::kRefuted:
       return ExitCode::kNonconformant;
+    case ErrorKind::kNoBoot:
+      return ExitCode::kNoBoot;
     case ErrorKind::kInterrupted:
       return ExitCode::kInterrupted;
   }

@@ -12,7 +12,8 @@
 //   unit may be left out:
 //   {"type":"measure","case":..,"name":"returned after","value":17,"unit":"ms"}
 //   the case was left, and why:
-//   {"type":"leave","case":..,"verdict":"absent"|"unmet","reason":".."}
+//   {"type":"leave","case":..,"verdict":"absent"|"unmet","reason":"..","cause":"trust"}
+//   where an unmet case may name its cause for machines; "trust" is the only one.
 //   {"type":"case_end","case":..,"passed":true|false}
 //   from --kassay_probe:
 //   {"type":"feature","feature":"io_uring_bpf_filter","present":true|false,"detail":".."}
@@ -25,6 +26,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 
 namespace kassay {
 
@@ -33,5 +35,9 @@ inline constexpr std::size_t kMaxRecordBytes = std::size_t{64} << 10;  // one li
 inline constexpr std::size_t kMaxCaseNameBytes = 256;
 inline constexpr std::size_t kMaxMeasureNameBytes = 256;  // of its unit too
 inline constexpr std::size_t kMaxRecordsPerCase = 4096;
+
+// The cause of a case that is unmet for want of a key that the kernel trusts. No kernel of a vendor
+// has ours, so such a case says nothing against a run.
+inline constexpr std::string_view kCauseTrust = "trust";
 
 }  // namespace kassay

@@ -64,6 +64,7 @@ static void Describe(JsonFields& fields, CaseResult& result) {
   fields("requirements", result.requirements);
   fields("features", result.features);
   fields("reason", result.reason);
+  fields.Optional("cause", result.cause);
   fields("failures", result.failures);
   fields("evidence", result.evidence);
   fields.Optional("measures", result.measures);

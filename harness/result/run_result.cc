@@ -54,9 +54,13 @@ RunOutcome OutcomeOf(const RunResult& run) {
   const auto missing =
       std::ranges::count(run.features, FeatureStatus::kMissing, &FeatureResult::status);
   if (bad_case || missing > 0) return RunOutcome::kNonconformant;
-  const auto not_tested = std::ranges::count(run.cases, Verdict::kError, &CaseResult::verdict);
-  if (not_tested > 0 || run.cases.empty()) return RunOutcome::kCouldNotTest;
-  return RunOutcome::kConformant;
+  const bool not_tested = std::ranges::any_of(run.cases, [](const CaseResult& result) {
+    return result.verdict == Verdict::kError ||
+           (result.verdict == Verdict::kUnmet && result.cause.empty());
+  });
+  const bool something_passed = std::ranges::any_of(
+      run.cases, [](const CaseResult& result) { return result.verdict == Verdict::kPass; });
+  return not_tested || !something_passed ? RunOutcome::kCouldNotTest : RunOutcome::kConformant;
 }
 
 }  // namespace kassay

@@ -38,7 +38,7 @@ enum class FeatureStatus {
   kMissing,     // version and config say that it is there, the probe says no
   kBackported,  // older version, and the probe says yes; its cases ran, `conformant` tells how that
                 // went
-  kUntested,    // no case of it was part of this run
+  kUntested,    // not all of its essential requirements passed, and none failed
 };
 
 [[nodiscard]] std::string_view ToString(Verdict verdict);
@@ -88,6 +88,8 @@ struct CaseResult {
   std::vector<std::string> features;  // those of its requirements, sorted
   Verdict verdict = Verdict::kError;
   std::string reason;  // one line: why it is not a pass; empty for a pass
+  std::string
+      cause;  // of an unmet case: "trust" for want of a key that the kernel trusts, or empty
   std::vector<Failure> failures;
   std::vector<Evidence> evidence;
   std::vector<Measure> measures;
@@ -165,7 +167,9 @@ enum class RunOutcome {
 // "conformant", "nonconformant", "could not test", "regressed", "interrupted"
 [[nodiscard]] std::string_view ToString(RunOutcome outcome);
 
-// Waivers respected, before any baseline is looked at.
+// Waivers respected, before any baseline is looked at. In this order: interrupted; nonconformant;
+// could not test, where a case is an error, or unmet for another cause than trust, or where nothing
+// passed.
 [[nodiscard]] RunOutcome OutcomeOf(const RunResult& run);
 
 [[nodiscard]] std::string ToJson(const RunResult& run);

@@ -95,6 +95,7 @@ class CatalogueReader {
     requirement.text = reader.Text("text");
     requirement.source = reader.Text("source");
     requirement.feature = reader.Text("feature");
+    requirement.essential = reader.Flag("essential");
     requirement.since = VersionAt(reader, "since");
     requirement.until = VersionAt(reader, "until");
     requirement.kconfig = KconfigAt(reader);

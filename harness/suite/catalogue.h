@@ -37,6 +37,7 @@ struct Requirement {
   std::string text;
   std::string source;
   std::string feature;
+  bool essential = false;  // the feature is not conformant unless this passed
   std::optional<KernelVersion> since;
   std::optional<KernelVersion> until;
   std::vector<std::string> kconfig;  // what its cases rely on beyond feature and suite

@@ -34,6 +34,10 @@ void TakeLeave(JsonReader& reader, CaseRecords& out) {
   if (out.problem.empty() && out.left != Verdict::kAbsent && out.left != Verdict::kUnmet)
     out.problem = fmt::format("a case left as '{}'", OneLine(verdict, 40));
   out.left_reason = OneLine(out.left_reason);
+  reader.GetOptional("cause", out.left_cause);
+  if (out.problem.empty() && !out.left_cause.empty() &&
+      (out.left_cause != kCauseTrust || out.left != Verdict::kUnmet))
+    out.problem = fmt::format("a case left for the cause '{}'", OneLine(out.left_cause, 40));
   if (out.problem.empty() && out.left_reason.empty()) out.problem = "a case left without a reason";
 }
 

@@ -18,7 +18,8 @@ struct CaseRecords {
   std::vector<Measure> measures;
   std::optional<Verdict> left;  // kAbsent or kUnmet
   std::string left_reason;
-  std::string problem;  // the first breach of the protocol, for a person; empty if there is none
+  std::string left_cause;  // kCauseTrust or empty
+  std::string problem;     // the first breach of the protocol, for a person; empty if there is none
 };
 
 // `case_name` is the one case that these records may be about.

@@ -81,7 +81,7 @@ class Conclusion {
       FeatureResult result = standing.features[feature.id].result;
       std::vector<const CaseResult*> cases;
       for (const size_t index : by_feature[feature.id]) cases.push_back(&run_.cases[index]);
-      ConcludeFeature(result, cases);
+      ConcludeFeature(result, suite.catalogue, facts_, cases);
       run_.features.push_back(std::move(result));
     }
     return {};

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "harness/verdict/judge.h"
 
@@ -72,6 +74,58 @@ std::vector<std::string> OptionsReliedOn(const std::vector<std::string>& require
   return options;
 }
 
+// What the cases that cite a requirement came to.
+struct Told {
+  bool passed = false;       // one of them did
+  bool wants_trust = false;  // one is unmet for want of a trusted key
+  std::string why_not;       // why one did not pass that should have
+};
+
+Told ToldOf(const std::string& requirement, const std::vector<const CaseResult*>& cases) {
+  Told told;
+  for (const CaseResult* result : cases) {
+    if (std::ranges::find(result->requirements, requirement) == result->requirements.end())
+      continue;
+    const bool trust = !result->cause.empty();
+    told.passed = told.passed || result->verdict == Verdict::kPass;
+    told.wants_trust = told.wants_trust || trust;
+    if (told.why_not.empty() && result->verdict != Verdict::kPass && !trust &&
+        result->verdict != Verdict::kAbsent)
+      told.why_not = result->reason;
+  }
+  return told;
+}
+
+// Which essential requirements of the feature did not pass; empty if all did.
+std::string WhyUntested(const FeatureResult& feature, const Catalogue& suite,
+                        const KernelFacts& kernel, const std::vector<const CaseResult*>& cases) {
+  std::vector<std::string> missing;
+  for (const Requirement& requirement : suite.requirements) {
+    if (!requirement.essential || requirement.feature != feature.feature ||
+        !WhyNotInForce(requirement, suite, kernel).empty())
+      continue;
+    const Told told = ToldOf(requirement.id, cases);
+    if (!told.passed || !told.why_not.empty()) missing.push_back(requirement.id);
+  }
+  return missing.empty() ? ""
+                         : fmt::format("essential and not passed: {}", fmt::join(missing, ", "));
+}
+
+// How many requirements no case could tell for want of a trusted key, and how many cases are unmet
+// for other causes.
+std::pair<size_t, size_t> LeftUnmet(const std::vector<const CaseResult*>& cases) {
+  std::set<std::string> wanting;
+  size_t unmet = 0;
+  for (const CaseResult* result : cases) {
+    if (result->verdict == Verdict::kUnmet && result->cause.empty()) ++unmet;
+    for (const std::string& id : result->requirements) {
+      const Told told = ToldOf(id, cases);
+      if (told.wants_trust && !told.passed) wanting.insert(id);
+    }
+  }
+  return {wanting.size(), unmet};
+}
+
 }  // namespace
 
 FeatureStanding StandingOf(const Feature& feature, const Catalogue& suite,
@@ -122,30 +176,40 @@ FeatureStanding StandingOf(const Feature& feature, const Catalogue& suite,
   return out;
 }
 
-void ConcludeFeature(FeatureResult& feature, const std::vector<const CaseResult*>& cases) {
+void ConcludeFeature(FeatureResult& feature, const Catalogue& suite, const KernelFacts& kernel,
+                     const std::vector<const CaseResult*>& cases) {
   if (feature.status != FeatureStatus::kUntested && feature.status != FeatureStatus::kBackported)
     return;
+  const auto count = [&](Verdict verdict) {
+    return std::ranges::count(cases, verdict, &CaseResult::verdict);
+  };
   const auto bad = std::ranges::count_if(cases, IsNonconformant, &CaseResult::verdict);
-  const auto passed = std::ranges::count(cases, Verdict::kPass, &CaseResult::verdict);
-  const auto errors = std::ranges::count(cases, Verdict::kError, &CaseResult::verdict);
-  const auto unmet = std::ranges::count(cases, Verdict::kUnmet, &CaseResult::verdict);
-  const std::string before = feature.reason.empty() ? "" : feature.reason + "; ";
+  std::vector<std::string> said;
+  if (!feature.reason.empty()) said.push_back(feature.reason);
+  const auto is = [&](FeatureStatus status, std::string why) {
+    feature.status = status;
+    said.push_back(std::move(why));
+  };
   if (bad > 0) {
-    feature.status = FeatureStatus::kNonconformant;
-    feature.reason = before + fmt::format("{} of {} cases do not hold", bad, cases.size());
-  } else if (errors > 0) {
-    feature.status = FeatureStatus::kUntested;
-    feature.reason = before + fmt::format("{} of {} cases could not be run", errors, cases.size());
-  } else if (passed == 0) {
-    feature.status = FeatureStatus::kUntested;
-    feature.reason =
-        before + (cases.empty() ? "no case of it was part of this run"
-                                : fmt::format("none of {} cases passed", cases.size()));
-  } else {
-    if (feature.status == FeatureStatus::kUntested) feature.status = FeatureStatus::kConformant;
-    if (unmet > 0)
-      feature.reason = before + fmt::format("{} of {} cases unmet", unmet, cases.size());
+    is(FeatureStatus::kNonconformant, fmt::format("{} of {} cases do not hold", bad, cases.size()));
+  } else if (cases.empty()) {
+    is(FeatureStatus::kUntested, "no case of it was part of this run");
+  } else if (count(Verdict::kError) > 0) {
+    is(FeatureStatus::kUntested,
+       fmt::format("{} of {} cases could not be run", count(Verdict::kError), cases.size()));
+  } else if (count(Verdict::kPass) == 0) {
+    is(FeatureStatus::kUntested, fmt::format("none of {} cases passed", cases.size()));
+  } else if (const std::string why = WhyUntested(feature, suite, kernel, cases); !why.empty()) {
+    is(FeatureStatus::kUntested, why);
+  } else if (feature.status == FeatureStatus::kUntested) {
+    feature.status = FeatureStatus::kConformant;
   }
+  const auto [wanting, unmet] = LeftUnmet(cases);
+  if (wanting > 0)
+    said.push_back(fmt::format("{} {} untested for want of a trusted key", wanting,
+                               wanting == 1 ? "requirement" : "requirements"));
+  if (unmet > 0) said.push_back(fmt::format("{} of {} cases unmet", unmet, cases.size()));
+  feature.reason = fmt::format("{}", fmt::join(said, "; "));
 }
 
 std::string WhyCaseDoesNotRun(const ListedCase& listed, const Catalogue& catalogue,

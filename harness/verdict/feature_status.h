@@ -46,8 +46,13 @@ struct FeatureStanding {
                                          const KernelFacts& kernel,
                                          const std::optional<ProbeRecord>& probe);
 
-// Gives features whose cases ran their last status, from the results of the cases that cite it.
-void ConcludeFeature(FeatureResult& feature, const std::vector<const CaseResult*>& cases);
+// Gives a feature whose cases ran its last status, from the results of the cases that cite it:
+// `nonconformant` if one failed; `untested` if one could not be run, or if not every essential
+// requirement of the feature that is in force on this kernel passed; else `conformant`. A
+// requirement passed if a case that cites it passed, and none of them is unmet for another cause
+// than trust.
+void ConcludeFeature(FeatureResult& feature, const Catalogue& suite, const KernelFacts& kernel,
+                     const std::vector<const CaseResult*>& cases);
 
 // By feature id.
 using Standings = std::map<std::string, FeatureStanding, std::less<>>;

@@ -132,7 +132,10 @@ class Judgement {
     if (records_.ends == 0) return Is(Verdict::kError, "the program ended amid it" + Ended());
     if (!records_.passed) return Is(Verdict::kFail, "failed without saying which assertion");
     if (outcome_.status != 0) return Is(Verdict::kError, "it passed, but the program" + Ended());
-    if (records_.left) return Is(*records_.left, records_.left_reason);
+    if (records_.left) {
+      result_.cause = records_.left_cause;
+      return Is(*records_.left, records_.left_reason);
+    }
     if (!listed_.expects_panic.empty())
       return Is(Verdict::kFail, "the kernel lives, a panic was expected");
     Is(Verdict::kPass, "");

@@ -25,6 +25,8 @@
 #include <utility>
 #include <vector>
 
+#include "harness/protocol/records.h"
+
 namespace kassay {
 
 class CaseInfo {
@@ -172,7 +174,12 @@ void RecordMeasure(std::string_view name, std::string_view text);
 // names it. A race that was never hit is unmet, not passed.
 #define KASSAY_UNMET(reason) ::kassay::LeaveCase("unmet", (reason), __FILE__, __LINE__)
 
+// The same for want of a key that the kernel trusts. Reports count these apart, and they do not
+// turn a run into one that could not test: a vendor's kernel trusts its vendor's keys alone.
+#define KASSAY_UNMET_TRUST(reason) \
+  ::kassay::LeaveCase("unmet", (reason), __FILE__, __LINE__, ::kassay::kCauseTrust)
+
 [[noreturn]] void LeaveCase(std::string_view verdict, std::string_view reason, const char* file,
-                            int line);
+                            int line, std::string_view cause = {});
 
 }  // namespace kassay

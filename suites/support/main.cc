@@ -211,16 +211,19 @@ void RecordMeasure(std::string_view name, std::string_view text) {
 // GoogleTest takes an AssertionException for "this test is over, and why has been reported"
 // (HandleExceptionsInMethodIfSupported in googletest/src/gtest.cc). The skip is reported first:
 // after a SetUp that was skipped the body does not run.
-void LeaveCase(std::string_view verdict, std::string_view reason, const char* file, int line) {
+void LeaveCase(std::string_view verdict, std::string_view reason, const char* file, int line,
+               std::string_view cause) {
   if (getpid() != CasePid()) {
     std::cerr << InsideTree(file) << ":" << line << ": a child process cannot leave the case ("
               << verdict << ": " << reason << ")" << std::endl;
     std::abort();
   }
-  WriteRecord({{"type", "leave"},
-               {"case", CurrentCase()},
-               {"verdict", verdict},
-               {"reason", Bounded(reason)}});
+  nlohmann::json record = {{"type", "leave"},
+                           {"case", CurrentCase()},
+                           {"verdict", verdict},
+                           {"reason", Bounded(reason)}};
+  if (!cause.empty()) record["cause"] = cause;
+  WriteRecord(record);
   using Part = ::testing::TestPartResult;
   const std::string message = std::string(verdict) + ": " + std::string(reason);
   ::testing::internal::AssertHelper(Part::kSkip, file, line, message.c_str()) =

@@ -66,6 +66,14 @@ std::string TomlReader::Date(const char* key) {
   return fmt::format("{:04}-{:02}-{:02}", date->year, date->month, date->day);
 }
 
+bool TomlReader::Flag(const char* key) {
+  const toml::node* node = Find(key, false);
+  if (node == nullptr) return false;
+  const auto flag = node->value_exact<bool>();
+  if (!flag) ComplainAt(*node, fmt::format("'{}' must be true or false", key));
+  return flag.value_or(false);
+}
+
 std::vector<const toml::table*> TomlReader::Tables(const char* key) {
   std::vector<const toml::table*> tables;
   const toml::node* node = Find(key, false);

@@ -31,6 +31,8 @@ class TomlReader {
   // One of these texts; `otherwise` if the key is not there.
   std::string OneOf(const char* key, const std::vector<std::string>& choices,
                     const std::string& otherwise);
+  // true or false; false if the key is not there.
+  bool Flag(const char* key);
   // Texts, none empty.
   std::vector<std::string> Texts(const char* key, bool required = true);
   // A whole number; `otherwise` if the key is not there.

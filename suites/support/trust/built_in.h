@@ -14,7 +14,7 @@ namespace kassay::trust {
 // Leaves the case otherwise.
 inline void RequireBuiltIn(std::string_view certificate = "trusted-rsa") {
   if (!IsBuiltIn(certificate))
-    KASSAY_UNMET("the kernel was not built to trust the fixtures' certificates");
+    KASSAY_UNMET_TRUST("the kernel was not built to trust the fixtures' certificates");
 }
 
 }  // namespace kassay::trust
