@@ -23,8 +23,10 @@ constexpr const char* kFooter = R"(Exit codes:
   0    conformant
   1    nonconformant: at least one requirement does not hold
   2    wrong usage
-  3    could not test: no QEMU, no kernel, it does not boot
+  3    could not test: no QEMU, no kernel, no room; or nothing passed; or a case was left unmet
+       (but for those that want a key that the kernel trusts, and what --allow-unmet names)
   4    worse than the baseline
+  5    the kernel comes up in no machine
   130  interrupted; what was finished is kept)";
 
 int Main(int argc, char** argv) {

@@ -15,6 +15,11 @@
 namespace kassay::cli {
 namespace {
 
+// Not of what was asked for: the other columns can still be shown.
+bool IsOfOneKernel(const Error& error) {
+  return error.kind == ErrorKind::kUnable || error.kind == ErrorKind::kNoBoot;
+}
+
 namespace fs = std::filesystem;
 
 constexpr const char* kFooter =
@@ -50,7 +55,7 @@ Status CheckUsage(const Options& options) {
     kernel.spec = name;
     const auto machines = MachinesOf(kernel, options.flags.machine);
     const Status ready = machines ? VmLab(*machines).Ready({profile}) : Fail(machines.error());
-    if (!ready && ready.error().kind != ErrorKind::kUnable) return ready;
+    if (!ready && !IsOfOneKernel(ready.error())) return ready;
   }
   return {};
 }
@@ -94,7 +99,7 @@ Result<ExitCode> Show(Options options) {
     auto column = ColumnOf(name, options);
     if (!column) {
       // One kernel that does not boot must not lose the others.
-      if (column.error().kind != ErrorKind::kUnable) return Fail(column.error());
+      if (!IsOfOneKernel(column.error())) return Fail(column.error());
       worst = Report(column.error());
       column = Baseline();
       column->kernel.spec = name;

@@ -47,7 +47,7 @@ struct Options {
 
 bool HasChecks(const CheckFlags& flags) {
   return !flags.baseline.empty() || !flags.level.empty() || !flags.waivers.empty() ||
-         flags.expect_errata;
+         flags.expect_errata || !flags.allow_unmet.empty();
 }
 
 Result<std::string> TextOf(const RunResult& run, const Options& options,

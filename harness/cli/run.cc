@@ -34,7 +34,7 @@ Exit codes:
   0    conformant (what is absent, disabled or waived included)
   1    nonconformant: at least one requirement does not hold
   2    wrong usage: unknown option, kernel, suite or case
-  3    could not test: no QEMU, no kernel, it does not boot, no room
+  3    could not test: no QEMU, no kernel, no room; or nothing passed; or a case was left unmet
   4    worse than the baseline
   130  interrupted; what was finished is kept)";
 

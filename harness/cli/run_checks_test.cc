@@ -70,6 +70,30 @@ TEST_F(RunChecksTest, KnownBugsAreExpectedWhenThatIsAskedFor) {
   EXPECT_EQ(Apply().outcome, RunOutcome::kNonconformant);
 }
 
+TEST_F(RunChecksTest, OnlyWhatMayStayUnmetDoes) {
+  for (CaseResult& result : run_.cases) result.verdict = Verdict::kPass;
+  run_.cases[0].verdict = Verdict::kUnmet;
+  EXPECT_EQ(Apply().outcome, RunOutcome::kCouldNotTest);
+  flags_.allow_unmet = {"*.NoSuchCase"};
+  EXPECT_EQ(Apply().outcome, RunOutcome::kCouldNotTest);
+  flags_.allow_unmet = {"*.NoSuchCase", run_.cases[0].Id()};
+  EXPECT_EQ(Apply().outcome, RunOutcome::kConformant);
+  // It does not excuse a failure, nor a run in which nothing was tested.
+  run_.cases[0].verdict = Verdict::kFail;
+  EXPECT_EQ(Apply().outcome, RunOutcome::kNonconformant);
+  run_.cases[0].verdict = Verdict::kUnmet;
+  run_.cases.resize(1);
+  EXPECT_EQ(Apply().outcome, RunOutcome::kCouldNotTest);
+  // A baseline in which it was unmet too does not turn the run green.
+  flags_.allow_unmet.clear();
+  run_.cases.push_back(run_.cases[0]);
+  run_.cases[1].case_name = "List.Passes";
+  run_.cases[1].verdict = Verdict::kPass;
+  flags_.baseline = (dir_ / "before.json").string();
+  ASSERT_TRUE(WriteFileAtomically(flags_.baseline, ToJson(BaselineOf(run_))));
+  EXPECT_EQ(Apply().outcome, RunOutcome::kCouldNotTest);
+}
+
 TEST_F(RunChecksTest, AWaiverBesideKnownBugsTakesNothingBack) {
   flags_.expect_errata = true;
   Waive("IOU-041", "2999-01-01");

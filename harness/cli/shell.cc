@@ -19,7 +19,7 @@ Examples:
   kassay shell --kernel debian:7.0.13 --profile selinux
   (inside) /kassay/suites/io_uring --gtest_filter='TaskFilter.*'
 
-Exit codes: 0 left, 2 wrong usage, 3 no QEMU, no kernel, it does not boot.)";
+Exit codes: 0 left, 2 wrong usage, 3 no QEMU or no kernel, 5 it does not boot.)";
 
 struct Options {
   KernelOptions kernel;

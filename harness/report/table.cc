@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "harness/report/printable.h"
@@ -36,7 +37,21 @@ std::vector<const CaseResult*> WrongCases(const RunResult& run) {
   return wrong;
 }
 
-// "212 cases: 205 pass, 5 fail, 2 absent (2 known)"; verdicts that do not occur are left out.
+// "; 87 of 90 requirements tested": those with a case that came to an answer, of all that a case of
+// the run cites.
+std::string TestedOf(const RunResult& run) {
+  std::set<std::string> all;
+  std::set<std::string> tested;
+  for (const CaseResult& result : run.cases) {
+    const bool answered = result.verdict == Verdict::kPass || IsNonconformant(result.verdict);
+    all.insert(result.requirements.begin(), result.requirements.end());
+    if (answered) tested.insert(result.requirements.begin(), result.requirements.end());
+  }
+  return fmt::format("; {} of {} requirements tested", tested.size(), all.size());
+}
+
+// "212 cases: 205 pass, 5 fail, 2 absent (2 known); 87 of 90 requirements tested"; verdicts that do
+// not occur are left out.
 std::string TallyOf(const RunResult& run) {
   std::map<Verdict, int> counts;
   int known = 0;
@@ -54,7 +69,7 @@ std::string TallyOf(const RunResult& run) {
     line += fmt::format("{}{} {}", std::exchange(separator, ", "), count, ToString(verdict));
   if (known > 0) line += fmt::format(" ({} known)", known);
   if (waived > 0) line += fmt::format(" ({} waived)", waived);
-  return line;
+  return line + TestedOf(run);
 }
 
 class Table {

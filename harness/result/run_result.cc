@@ -58,9 +58,11 @@ RunOutcome OutcomeOf(const RunResult& run) {
     return result.verdict == Verdict::kError ||
            (result.verdict == Verdict::kUnmet && result.cause.empty());
   });
-  const bool something_passed = std::ranges::any_of(
-      run.cases, [](const CaseResult& result) { return result.verdict == Verdict::kPass; });
-  return not_tested || !something_passed ? RunOutcome::kCouldNotTest : RunOutcome::kConformant;
+  // A failure that is waived is a test too.
+  const bool tested = std::ranges::any_of(run.cases, [](const CaseResult& result) {
+    return result.verdict == Verdict::kPass || IsNonconformant(result.verdict);
+  });
+  return not_tested || !tested ? RunOutcome::kCouldNotTest : RunOutcome::kConformant;
 }
 
 }  // namespace kassay

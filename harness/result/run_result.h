@@ -168,8 +168,8 @@ enum class RunOutcome {
 [[nodiscard]] std::string_view ToString(RunOutcome outcome);
 
 // Waivers respected, before any baseline is looked at. In this order: interrupted; nonconformant;
-// could not test, where a case is an error, or unmet for another cause than trust, or where nothing
-// passed.
+// could not test, where a case is an error, or unmet for another cause than trust, or where no case
+// came to an answer.
 [[nodiscard]] RunOutcome OutcomeOf(const RunResult& run);
 
 [[nodiscard]] std::string ToJson(const RunResult& run);

@@ -93,5 +93,27 @@ TEST(Outcome, FollowsVerdictsFeaturesAndWaivers) {
   EXPECT_EQ(OutcomeOf(run), RunOutcome::kInterrupted);
 }
 
+TEST(Outcome, IsNotConformantWithoutATest) {
+  RunResult run = Sample();
+  run.cases.resize(1);
+  CaseResult& only = run.cases[0];
+  only.waiver.clear();
+  for (const Verdict verdict : {Verdict::kAbsent, Verdict::kUnmet}) {
+    only.verdict = verdict;
+    EXPECT_EQ(OutcomeOf(run), RunOutcome::kCouldNotTest) << ToString(verdict);
+  }
+  // Unmet for want of a trusted key it says nothing, beside others that were tested.
+  only.cause = "trust";
+  EXPECT_EQ(OutcomeOf(run), RunOutcome::kCouldNotTest);
+  run.cases.push_back(only);
+  run.cases[1].verdict = Verdict::kPass;
+  run.cases[1].cause.clear();
+  EXPECT_EQ(OutcomeOf(run), RunOutcome::kConformant);
+  run.cases[0].cause.clear();
+  EXPECT_EQ(OutcomeOf(run), RunOutcome::kCouldNotTest);
+  run.cases[1].verdict = Verdict::kFail;
+  EXPECT_EQ(OutcomeOf(run), RunOutcome::kNonconformant);  // a failure says more
+}
+
 }  // namespace
 }  // namespace kassay

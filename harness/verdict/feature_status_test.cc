@@ -115,21 +115,32 @@ TEST(FeatureStanding, IsUntestedWhereTheSuiteLacksAnOption) {
   EXPECT_TRUE(StandingOf(TheFeature(), TheSuite({"CONFIG_NET"}), {kNew, &none}, present).cases_run);
 }
 
-CaseResult With(Verdict verdict) {
+CaseResult Told(Verdict verdict, std::vector<std::string> requirements = {},
+                const std::string& cause = "") {
   CaseResult result;
   result.verdict = verdict;
+  result.requirements = std::move(requirements);
+  result.cause = cause;
   return result;
+}
+
+FeatureResult Concluded(const Catalogue& suite, const std::vector<CaseResult>& cases,
+                        KernelVersion version = kNew,
+                        FeatureStatus status = FeatureStatus::kUntested) {
+  std::vector<const CaseResult*> pointers;
+  for (const CaseResult& result : cases) pointers.push_back(&result);
+  const KernelConfig config;
+  FeatureResult feature;
+  feature.feature = "bpf_filter";
+  feature.status = status;
+  ConcludeFeature(feature, suite, {version, &config}, pointers);
+  return feature;
 }
 
 FeatureResult Concluded(FeatureStatus status, const std::vector<Verdict>& verdicts) {
   std::vector<CaseResult> cases;
-  for (const Verdict verdict : verdicts) cases.push_back(With(verdict));
-  std::vector<const CaseResult*> pointers;
-  for (const CaseResult& result : cases) pointers.push_back(&result);
-  FeatureResult feature;
-  feature.status = status;
-  ConcludeFeature(feature, pointers);
-  return feature;
+  for (const Verdict verdict : verdicts) cases.push_back(Told(verdict));
+  return Concluded(TheSuite(), cases, kNew, status);
 }
 
 TEST(Conclusion, FollowsTheCases) {
@@ -147,6 +158,62 @@ TEST(Conclusion, FollowsTheCases) {
   EXPECT_EQ(Concluded(FeatureStatus::kBackported, {Verdict::kFail}).status,
             FeatureStatus::kNonconformant);
   EXPECT_EQ(Concluded(FeatureStatus::kAbsent, {Verdict::kFail}).status, FeatureStatus::kAbsent);
+}
+
+// R-1 is essential, R-2 not.
+Catalogue WithAnEssential() {
+  Catalogue suite = TheSuite();
+  suite.features.push_back(TheFeature());
+  for (const char* id : {"R-1", "R-2"}) {
+    Requirement requirement;
+    requirement.id = id;
+    requirement.feature = "bpf_filter";
+    requirement.essential = id == std::string("R-1");
+    suite.requirements.push_back(requirement);
+  }
+  return suite;
+}
+
+TEST(Conclusion, IsNotConformantWithoutWhatIsEssential) {
+  const Catalogue suite = WithAnEssential();
+  const CaseResult other = Told(Verdict::kPass, {"R-2"});
+  EXPECT_EQ(Concluded(suite, {other, Told(Verdict::kPass, {"R-1"})}).status,
+            FeatureStatus::kConformant);
+  for (const Verdict verdict : {Verdict::kAbsent, Verdict::kUnmet}) {
+    const FeatureResult left = Concluded(suite, {other, Told(verdict, {"R-1"})});
+    EXPECT_EQ(left.status, FeatureStatus::kUntested);
+    EXPECT_THAT(left.reason, HasSubstr("essential and not passed: R-1"));
+  }
+  EXPECT_EQ(Concluded(suite, {other}).status, FeatureStatus::kUntested);
+  // One case that cites it passed, another could not tell.
+  EXPECT_EQ(
+      Concluded(suite, {Told(Verdict::kPass, {"R-1"}), Told(Verdict::kUnmet, {"R-1"})}).status,
+      FeatureStatus::kUntested);
+  // What is not essential may be left.
+  EXPECT_EQ(
+      Concluded(suite, {Told(Verdict::kPass, {"R-1"}), Told(Verdict::kUnmet, {"R-2"})}).status,
+      FeatureStatus::kConformant);
+}
+
+TEST(Conclusion, AsksNothingEssentialThatIsNotInForce) {
+  Catalogue suite = WithAnEssential();
+  suite.requirements[0].since = KernelVersion{7, 1, 0};
+  const CaseResult other = Told(Verdict::kPass, {"R-2"});
+  EXPECT_EQ(Concluded(suite, {other}, {7, 0, 13}).status, FeatureStatus::kConformant);
+  EXPECT_EQ(Concluded(suite, {other}, {7, 1, 0}).status, FeatureStatus::kUntested);
+}
+
+TEST(Conclusion, CountsWhatWantsATrustedKey) {
+  const Catalogue suite = WithAnEssential();
+  const CaseResult wanting = Told(Verdict::kUnmet, {"R-2"}, "trust");
+  const FeatureResult one = Concluded(suite, {Told(Verdict::kPass, {"R-1"}), wanting, wanting});
+  EXPECT_EQ(one.status, FeatureStatus::kConformant);
+  EXPECT_EQ(one.reason, "1 requirement untested for want of a trusted key");
+  // Told by another case, or essential.
+  EXPECT_EQ(Concluded(suite, {Told(Verdict::kPass, {"R-1", "R-2"}), wanting}).reason, "");
+  EXPECT_EQ(
+      Concluded(suite, {Told(Verdict::kUnmet, {"R-1"}, "trust"), Told(Verdict::kPass)}).status,
+      FeatureStatus::kUntested);
 }
 
 class CaseGate : public ::testing::Test {

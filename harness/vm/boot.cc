@@ -192,8 +192,10 @@ Result<BootedMachine> BootOrExplain(const BootPlan& plan, const VmOptions& optio
       const Error error =
           booted ? Error{slip + "; try again on a quieter machine"} : booted.error().error;
       if (!booted && booted.error().kind == BootFailure::Kind::kInterrupted) return Fail(error);
-      return Fail(error.Within(kernel + " does not boot (" + Name(plan.boot) + ", " +
-                               Name(plan.accelerator) + ")"));
+      Error why = error.Within(kernel + " does not boot (" + Name(plan.boot) + ", " +
+                               Name(plan.accelerator) + ")");
+      if (!booted && booted.error().IsTheKernels()) why.kind = ErrorKind::kNoBoot;
+      return Fail(why);
     }
     Note(options, kernel + ", profile " + plan.spec->profile.name + ": " + slip + "; booted again");
     if (booted) booted->guest.reset();  // gone before its memory is used again

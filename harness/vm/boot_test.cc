@@ -94,6 +94,7 @@ TEST_F(BootTest, FailuresHaveKinds) {
     std::string console;
   } kFailures[] = {
       {"exit 1", Kind::kEmulatorDied, ""},
+      {"exit 0", Kind::kMachineReset, ""},
       {On("console", "Kernel panic - not syncing: x\\n") + "exit 0", Kind::kKernelDied,
        "Kernel panic - not syncing: x\n"},
       {"exec sleep 1000", Kind::kNoOutput, ""},
@@ -111,6 +112,11 @@ TEST_F(BootTest, FailuresHaveKinds) {
     ASSERT_FALSE(booted);
     EXPECT_EQ(booted.error().kind, kind) << booted.error().error.message;
     EXPECT_EQ(booted.error().console, console);
+    const bool is_the_kernels = kind != Kind::kEmulatorDied && kind != Kind::kBadAgent;
+    const auto explained = BootOrExplain(plan, options_);
+    ASSERT_FALSE(explained);
+    EXPECT_EQ(explained.error().kind, is_the_kernels ? ErrorKind::kNoBoot : ErrorKind::kUnable)
+        << explained.error().message;
   }
   BootPlan plan;
   plan.spec = &spec_;

@@ -155,11 +155,12 @@ BootFailure LiveMachine::WhyNoHello(Clock::duration limit) const {
     if (!death.empty())
       return {Kind::kKernelDied, BootError("the kernel died while it booted (" + death + ")"),
               console};
-    return {Kind::kEmulatorDied, BootError("QEMU " + exit_->Words() + " before the guest was up"),
-            console};
+    // It ends well where the machine reset itself (-no-reboot).
+    return {exit_->Succeeded() ? Kind::kMachineReset : Kind::kEmulatorDied,
+            BootError("QEMU " + exit_->Words() + " before the guest was up"), console};
   }
   if (IsOver()) {
-    return {Kind::kEmulatorDied, BootError("QEMU stopped the machine before the guest was up"),
+    return {Kind::kMachineReset, BootError("QEMU stopped the machine before the guest was up"),
             console};
   }
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit).count();

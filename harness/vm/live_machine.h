@@ -25,7 +25,8 @@ struct BootFailure {
   enum class Kind {
     kHarness,       // not the machine's doing: no room, an image that cannot be booted, the monitor
     kInterrupted,   // Ctrl-C
-    kEmulatorDied,  // QEMU ended or stopped the machine, and the kernel did not say why
+    kEmulatorDied,  // QEMU failed
+    kMachineReset,  // the machine reset or stopped itself, and the kernel did not say why
     kKernelDied,    // the console says that the kernel panicked
     kNoOutput,      // the limit passed, and the console stayed empty
     kNoAgent,       // the limit passed after the kernel had spoken
@@ -34,6 +35,12 @@ struct BootFailure {
   Kind kind = Kind::kHarness;
   Error error;          // what happened, QEMU's words and the console's last lines
   std::string console;  // its last part, 256 KiB at least if there was so much
+
+  // The kernel is to blame, not its surroundings.
+  [[nodiscard]] bool IsTheKernels() const {
+    return kind == Kind::kMachineReset || kind == Kind::kKernelDied || kind == Kind::kNoOutput ||
+           kind == Kind::kNoAgent;
+  }
 
   BootFailure(Kind what, Error why, std::string_view said)
       : kind(what), error(std::move(why)), console(said) {}

@@ -52,6 +52,8 @@ class Check {
     const bool cited = citing_.contains(requirement.id);
     const std::string place =
         fmt::format("suites/{}/requirements.toml:{}", suite_.catalogue.suite, requirement.line);
+    if (requirement.essential && !requirement.untested.empty())
+      Breach("{}: {} is essential and untested", place, requirement.id);
     if (!cited && requirement.untested.empty())
       Breach("{}: {} has neither a case nor a reason (untested)", place, requirement.id);
     if (cited && !requirement.untested.empty())
@@ -79,6 +81,15 @@ class Check {
     for (const Feature& feature : suite_.catalogue.features) {
       if (std::find(probed.begin(), probed.end(), feature.id) == probed.end())
         Breach("{}: the feature '{}' has no KASSAY_PROBE", suite_.catalogue.suite, feature.id);
+      const bool has_essential =
+          std::ranges::any_of(suite_.catalogue.requirements, [&](const Requirement& requirement) {
+            return requirement.feature == feature.id && requirement.essential;
+          });
+      if (!has_essential)
+        Breach(
+            "{}: the feature '{}' has no essential requirement: it would be conformant without "
+            "a test",
+            suite_.catalogue.suite, feature.id);
     }
   }
 
