@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 constexpr const char* kFooter = R"(Formats
   html     one file that loads nothing, for a browser, a phone or paper
   table    as at the end of a run
-  junit    JUnit XML            ktap    KTAP, as the kernel's own tests
+  junit    JUnit XML by Jenkins' xUnit schema; junit-properties: with properties of cases
+  ktap     KTAP, as the kernel's own tests
   kcidb    KCIDB I/O schema 5.3 (--origin names your CI system)
   github   workflow commands: print them in a job, GitHub shows them beside the code
   posture  Markdown: which security-relevant options are on, off or gone, and why each matters
@@ -29,7 +30,7 @@ constexpr const char* kFooter = R"(Formats
 Examples:
   kassay report out/mine -o report.html
   kassay report out/mine/results.json --format github
-  kassay report out/mine --format kcidb --origin my_ci | kcidb-submit -p PROJECT -t TOPIC
+  kassay report out/mine --format kcidb --origin my_ci > submission.json
   kassay report out/mine --format posture
   kassay report out/mine --level core --waivers waivers.toml -o report.html
 
@@ -57,6 +58,7 @@ Result<std::string> TextOf(const RunResult& run, const Options& options,
                          .verdict = HasChecks(options.checks) ? checked.verdict : ""});
   }
   if (options.format == "junit") return JUnitOf(run);
+  if (options.format == "junit-properties") return JUnitOf(run, JUnitDetails::kProperties);
   if (options.format == "ktap") return KtapOf(run);
   if (options.format == "kcidb") return KcidbOf(run, options.origin);
   if (options.format == "github") return GitHubAnnotationsOf(run);
@@ -107,8 +109,8 @@ void AddReportCommand(CLI::App& app, Context& context) {
       ->required()
       ->check(CLI::ExistingPath);
   command->add_option("--format", options->format, "The form")
-      ->check(
-          CLI::IsMember({"html", "table", "junit", "ktap", "kcidb", "github", "gitlab", "posture"}))
+      ->check(CLI::IsMember({"html", "table", "junit", "junit-properties", "ktap", "kcidb",
+                             "github", "gitlab", "posture"}))
       ->capture_default_str();
   command->add_option("--origin", options->origin, "For kcidb: the name of your CI system")
       ->capture_default_str();

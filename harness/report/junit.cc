@@ -5,6 +5,8 @@
 #include <map>
 #include <pugixml.hpp>
 #include <sstream>
+#include <utility>
+#include <vector>
 
 #include "harness/report/printable.h"
 #include "harness/report/repeat_command.h"
@@ -63,25 +65,40 @@ void AddVerdict(pugi::xml_node node, const RunResult& run, const CaseResult& res
   child.text().set(XmlText(Details(run, result)).c_str());
 }
 
-void AddCase(pugi::xml_node suite, const RunResult& run, const CaseResult& result) {
+// What a reader of a case would want beside its verdict, as names and values.
+std::vector<std::pair<std::string, std::string>> FactsOf(const CaseResult& result) {
+  std::vector<std::pair<std::string, std::string>> facts;
+  for (const std::string& id : result.requirements) facts.emplace_back("requirement", id);
+  if (result.erratum) facts.emplace_back("erratum", result.erratum->id);
+  for (const Evidence& evidence : result.evidence)
+    facts.emplace_back("evidence." + XmlText(evidence.key), evidence.value);
+  for (const Measure& measure : result.measures)
+    facts.emplace_back("measure." + XmlText(measure.name), measure.Text());
+  return facts;
+}
+
+void AddCase(pugi::xml_node suite, const RunResult& run, const CaseResult& result,
+             JUnitDetails details) {
   pugi::xml_node node = suite.append_child("testcase");
   const size_t dot = result.case_name.find('.');
   Set(node, "classname", result.suite + "." + result.case_name.substr(0, dot));
   Set(node, "name", dot == std::string::npos ? result.case_name : result.case_name.substr(dot + 1));
   Set(node, "time", Seconds(result.duration_ms));
-  pugi::xml_node properties = node.append_child("properties");
-  for (const std::string& id : result.requirements) AddProperty(properties, "requirement", id);
-  if (result.erratum) AddProperty(properties, "erratum", result.erratum->id);
-  for (const Evidence& evidence : result.evidence)
-    AddProperty(properties, ("evidence." + XmlText(evidence.key)).c_str(), evidence.value);
-  for (const Measure& measure : result.measures)
-    AddProperty(properties, ("measure." + XmlText(measure.name)).c_str(), measure.Text());
+  std::string out;
+  if (details == JUnitDetails::kProperties) {
+    pugi::xml_node properties = node.append_child("properties");
+    for (const auto& [name, value] : FactsOf(result)) AddProperty(properties, name.c_str(), value);
+  } else {
+    for (const auto& [name, value] : FactsOf(result)) out += fmt::format("{}: {}\n", name, value);
+  }
+  out += result.console;
   AddVerdict(node, run, result);
-  if (!result.console.empty())
-    node.append_child("system-out").text().set(XmlText(result.console).c_str());
+  if (!out.empty()) node.append_child("system-out").text().set(XmlText(out).c_str());
 }
 
-void SetCounts(pugi::xml_node node, const std::vector<const CaseResult*>& cases) {
+// Skipped ones are an attribute of a test suite alone.
+void SetCounts(pugi::xml_node node, const std::vector<const CaseResult*>& cases,
+               bool with_skipped) {
   std::map<std::string, int> counts;
   std::int64_t milliseconds = 0;
   for (const CaseResult* result : cases) {
@@ -91,13 +108,13 @@ void SetCounts(pugi::xml_node node, const std::vector<const CaseResult*>& cases)
   Set(node, "tests", std::to_string(cases.size()));
   Set(node, "failures", std::to_string(counts["failure"]));
   Set(node, "errors", std::to_string(counts["error"]));
-  Set(node, "skipped", std::to_string(counts["skipped"]));
+  if (with_skipped) Set(node, "skipped", std::to_string(counts["skipped"]));
   Set(node, "time", Seconds(milliseconds));
 }
 
 }  // namespace
 
-std::string JUnitOf(const RunResult& run) {
+std::string JUnitOf(const RunResult& run, JUnitDetails details) {
   pugi::xml_document document;
   pugi::xml_node declaration = document.append_child(pugi::node_declaration);
   declaration.append_attribute("version") = "1.0";
@@ -110,11 +127,11 @@ std::string JUnitOf(const RunResult& run) {
     suites[result.suite].push_back(&result);
     all.push_back(&result);
   }
-  SetCounts(root, all);
+  SetCounts(root, all, /*with_skipped=*/false);
   for (const auto& [name, cases] : suites) {
     pugi::xml_node suite = root.append_child("testsuite");
     Set(suite, "name", name);
-    SetCounts(suite, cases);
+    SetCounts(suite, cases, /*with_skipped=*/true);
     Set(suite, "timestamp", run.started_at);
     pugi::xml_node properties = suite.append_child("properties");
     AddProperty(properties, "kernel", run.kernel.spec);
@@ -122,7 +139,7 @@ std::string JUnitOf(const RunResult& run) {
     AddProperty(properties, "kernel.image_sha256", run.kernel.image_sha256);
     AddProperty(properties, "qemu", run.environment.qemu_version);
     AddProperty(properties, "accelerator", run.environment.accelerator);
-    for (const CaseResult* result : cases) AddCase(suite, run, *result);
+    for (const CaseResult* result : cases) AddCase(suite, run, *result, details);
   }
   std::ostringstream out;
   document.save(out, " ");

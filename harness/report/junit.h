@@ -9,6 +9,11 @@
 
 namespace kassay {
 
-[[nodiscard]] std::string JUnitOf(const RunResult& run);
+// Where a case's requirements, evidence and measures stand: Jenkins' xUnit schema knows no
+// properties of a case, others show them well.
+enum class JUnitDetails { kSystemOut, kProperties };
+
+[[nodiscard]] std::string JUnitOf(const RunResult& run,
+                                  JUnitDetails details = JUnitDetails::kSystemOut);
 
 }  // namespace kassay
