@@ -39,6 +39,7 @@ void AddSourceOptions(CLI::App& command, KernelOptions& options);
 inline constexpr const char* kKernelSpecs = R"(A kernel is named by
   debian:7.0.13                           a pinned kernel (see `kassay list kernels`)
   A.deb[,B.deb...]   A.rpm[,B.rpm...]     packages: image or binary, modules, base
+  A.pkg.tar.zst      A.tar                pacman's packages; archives of `make tar-pkg`
   image:FILE[,modules=DIR][,config=FILE]  a bzImage or vmlinux
   FILE                                    the same, with --modules and --config
   DIR                                     a kernel build tree, or unpacked packages)";

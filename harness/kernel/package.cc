@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "harness/kernel/archive_handle.h"
+#include "harness/kernel/rpm_header.h"
 
 namespace kassay {
 namespace fs = std::filesystem;
@@ -128,25 +129,37 @@ class Unpacker {
 
 std::string VendorOf(const std::string& maintainer) {
   for (const char* vendor :
-       {"ubuntu", "debian", "fedora", "suse", "red hat", "oracle", "proxmox"}) {
+       {"ubuntu", "debian", "fedora", "suse", "red hat", "oracle", "proxmox", "archlinux"}) {
     if (::strcasestr(maintainer.c_str(), vendor) != nullptr) return vendor;
   }
   return "";
 }
 
-// deb-control(5): "Field: value" lines; what is needed here never spans lines.
-PackageInfo ParseControl(const std::string& control) {
+// What a package says of itself: a file of "Field: value" lines. What is needed here never spans
+// lines.
+struct Metadata {
+  std::string_view file, name, version, maintainer;
+};
+constexpr Metadata kDebControl{"control", "Package: ", "Version: ", "Maintainer: "};
+constexpr Metadata kArchPkgInfo{".PKGINFO", "pkgname = ", "pkgver = ", "packager = "};
+
+PackageInfo ParseMetadata(const std::string& text, const Metadata& metadata) {
   PackageInfo info;
-  std::istringstream in(control);
+  std::istringstream in(text);
   for (std::string line; std::getline(in, line);) {
-    const size_t colon = line.find(": ");
-    if (colon == std::string::npos) continue;
-    const std::string value = line.substr(colon + 2);
-    if (line.starts_with("Package: ")) info.name = value;
-    if (line.starts_with("Version: ")) info.version = value;
-    if (line.starts_with("Maintainer: ")) info.vendor = VendorOf(value);
+    if (line.starts_with(metadata.name)) info.name = line.substr(metadata.name.size());
+    if (line.starts_with(metadata.version)) info.version = line.substr(metadata.version.size());
+    if (line.starts_with(metadata.maintainer)) info.vendor = VendorOf(line);
   }
   return info;
+}
+
+Result<PackageInfo> ReadMetadata(archive* source, const Metadata& metadata) {
+  std::string text(kMaxControlBytes, '\0');
+  const la_ssize_t got = archive_read_data(source, text.data(), text.size());
+  if (got < 0) return FailArchive(source, "damaged");
+  text.resize(static_cast<size_t>(got));
+  return ParseMetadata(text, metadata);
 }
 
 Result<PackageInfo> ReadControl(archive* source) {
@@ -154,12 +167,8 @@ Result<PackageInfo> ReadControl(archive* source) {
     KASSAY_TRY(archive_entry* const entry, NextEntry(source));
     if (entry == nullptr) return Fail("damaged: no control file");
     const char* pathname = archive_entry_pathname(entry);
-    if (pathname == nullptr || fs::path(pathname).filename() != "control") continue;
-    std::string text(kMaxControlBytes, '\0');
-    const la_ssize_t got = archive_read_data(source, text.data(), text.size());
-    if (got < 0) return FailArchive(source, "damaged");
-    text.resize(static_cast<size_t>(got));
-    return ParseControl(text);
+    if (pathname == nullptr || fs::path(pathname).filename() != kDebControl.file) continue;
+    return ReadMetadata(source, kDebControl);
   }
 }
 
@@ -185,14 +194,6 @@ Result<PackageInfo> UnpackDeb(const fs::path& package, const fs::path& into, Pac
   }
 }
 
-// NAME-VERSION-RELEASE.ARCH.rpm: libarchive reads an rpm's payload, not its header.
-PackageInfo InfoOfRpmName(const fs::path& package) {
-  const std::string stem = package.stem().stem().string();
-  const std::regex form("(.*)-([^-]*-[^-]*)");
-  if (std::smatch parts; std::regex_match(stem, parts, form)) return {parts[1], parts[2], ""};
-  return {stem, "", ""};
-}
-
 Result<PackageInfo> UnpackRpm(const fs::path& package, const fs::path& into, PackagePart part,
                               const UnpackLimits& limits) {
   KASSAY_TRY(const ArchiveReader reader, OpenArchive(package, [](archive* handle) {
@@ -200,23 +201,60 @@ Result<PackageInfo> UnpackRpm(const fs::path& package, const fs::path& into, Pac
                SupportPackageFilters(handle);
                archive_read_support_format_cpio(handle);
              }));
+  KASSAY_TRY(const RpmHeader header, ReadRpmHeader(package));
   KASSAY_CHECK(Unpacker(reader.get(), into, part, limits).All());
-  return InfoOfRpmName(package);
+  return PackageInfo{header.name, header.version, VendorOf(header.vendor)};
+}
+
+Result<ArchiveReader> OpenTar(const fs::path& package) {
+  return OpenArchive(package, [](archive* handle) {
+    SupportPackageFilters(handle);
+    archive_read_support_format_tar(handle);
+  });
+}
+
+bool IsTar(const fs::path& file) {
+  const auto reader = OpenTar(file);
+  archive_entry* entry = nullptr;
+  return reader && archive_read_next_header(reader->get(), &entry) == ARCHIVE_OK;
+}
+
+// Of pacman's packages, whose own files (.BUILDINFO, .MTREE, .PKGINFO) stand in front; a plain
+// archive, as `make tar-pkg` writes it, has no name.
+Result<PackageInfo> InfoOfTar(const fs::path& package) {
+  KASSAY_TRY(const ArchiveReader reader, OpenTar(package));
+  archive_entry* entry = nullptr;
+  while (archive_read_next_header(reader.get(), &entry) == ARCHIVE_OK) {
+    const char* pathname = archive_entry_pathname(entry);
+    const std::string name = pathname != nullptr ? fs::path(pathname).lexically_normal() : "";
+    if (name == kArchPkgInfo.file) return ReadMetadata(reader.get(), kArchPkgInfo);
+    if (!name.starts_with('.')) break;
+  }
+  return PackageInfo{};
+}
+
+Result<PackageInfo> UnpackTar(const fs::path& package, const fs::path& into, PackagePart part,
+                              const UnpackLimits& limits) {
+  KASSAY_TRY(const PackageInfo info, InfoOfTar(package));
+  KASSAY_TRY(const ArchiveReader reader, OpenTar(package));
+  KASSAY_CHECK(Unpacker(reader.get(), into, part, limits).All());
+  return info;
 }
 
 }  // namespace
 
 bool IsPackage(const fs::path& file) {
   const std::string head = HeadOf(file);
-  return head == kDebMagic || head.starts_with(kRpmMagic);
+  return head == kDebMagic || head.starts_with(kRpmMagic) || IsTar(file);
 }
 
 Result<PackageInfo> UnpackPackage(const fs::path& package, const fs::path& into, PackagePart part,
                                   const UnpackLimits& limits) {
   const std::string head = HeadOf(package);
-  Result<PackageInfo> info = Fail("neither a .deb nor an .rpm");
+  Result<PackageInfo> info = Fail("neither a .deb nor an .rpm nor a tar archive");
   if (head == kDebMagic) info = UnpackDeb(package, into, part, limits);
   if (head.starts_with(kRpmMagic)) info = UnpackRpm(package, into, part, limits);
+  if (IsTar(package)) info = UnpackTar(package, into, part, limits);
   if (!info) return Fail(info.error().Within("cannot unpack " + package.string()));
   return info;
 }

@@ -12,7 +12,7 @@ namespace kassay {
 struct PackageInfo {
   std::string name;     // "linux-binary-7.0.13+deb13-cloud-amd64"
   std::string version;  // "7.0.13-1~bpo13+1"
-  std::string vendor;   // "debian", "ubuntu", ... from the maintainer; may be empty
+  std::string vendor;   // "debian", "ubuntu", ... from maintainer or vendor; may be empty
 };
 
 // Which files of a package are unpacked.
@@ -26,10 +26,11 @@ struct UnpackLimits {
   std::uint64_t entries = 200000;
 };
 
-// True if the file begins as a .deb (ar) or .rpm does.
+// True if the file is a .deb (ar), an .rpm, or a tar archive in any of their compressions: what
+// pacman and `make tar-pkg` make.
 [[nodiscard]] bool IsPackage(const std::filesystem::path& file);
 
-// Puts the files of a .deb or .rpm that belong to `part` below `into`, an existing folder that
+// Puts the files of a package that belong to `part` below `into`, an existing folder that
 // nobody else writes to and that holds no symbolic links.
 //
 // The package is not trusted: an absolute path, one with "..", a hard link or a device among the

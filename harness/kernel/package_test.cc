@@ -68,14 +68,48 @@ TEST_F(Package, GivesItsKernelFilesAndItsName) {
 }
 
 TEST_F(Package, OfRpmKindIsReadToo) {
-  Write(folder_ / "kernel-core-7.0-1.x86_64.rpm",
-        Rpm({{"./lib/modules/7.0/vmlinuz", "image", "", ""}}));
-  fs::create_directories(folder_ / "into");
-  const auto info = UnpackPackage(folder_ / "kernel-core-7.0-1.x86_64.rpm", folder_ / "into");
+  const auto info = Unpack(Rpm({{"./lib/modules/7.0/vmlinuz", "image", "", ""}}));
   ASSERT_TRUE(info) << info.error().message;
+  EXPECT_EQ(info->vendor, "fedora");
   EXPECT_EQ(info->name, "kernel-core");
   EXPECT_EQ(info->version, "7.0-1");
   EXPECT_EQ(*ReadFile(folder_ / "into/lib/modules/7.0/vmlinuz"), "image");
+}
+
+TEST_F(Package, OfPacmanSaysItsNameInPkgInfo) {
+  const auto info = Unpack(
+      TarXz({{".BUILDINFO", "pkgname = other\n", "", ""},
+             {".PKGINFO",
+              "# makepkg\npkgname = linux\npkgver = 7.0.arch1-1\npackager = A <a@archlinux.org>\n",
+              "", ""},
+             {"usr/lib/modules/7.0-arch1-1/vmlinuz", "image", "", ""}}));
+  ASSERT_TRUE(info) << info.error().message;
+  EXPECT_EQ(info->name, "linux");
+  EXPECT_EQ(info->version, "7.0.arch1-1");
+  EXPECT_EQ(info->vendor, "archlinux");
+  EXPECT_EQ(*ReadFile(folder_ / "into/usr/lib/modules/7.0-arch1-1/vmlinuz"), "image");
+}
+
+TEST_F(Package, ThatIsAPlainArchiveHasNoName) {
+  const auto info = Unpack(TarXz({{"./boot/", "", "", ""},
+                                  {"./boot/vmlinuz-7.0", "image", "", ""},
+                                  {"./.PKGINFO", "pkgname = linux\n", "", ""}}));
+  ASSERT_TRUE(info) << info.error().message;
+  EXPECT_EQ(info->name, "");
+  EXPECT_THAT(Files(), ::testing::ElementsAre("into/boot/vmlinuz-7.0"));
+}
+
+TEST_F(Package, ThatIsAnArchiveIsHeldToTheSameBounds) {
+  const PackedFile big{"./boot/vmlinuz-7.0", std::string(1 << 20, 'x'), "", ""};
+  UnpackLimits limits;
+  limits.bytes = 1 << 19;
+  EXPECT_THAT(ErrorOf(TarXz({big}), limits), HasSubstr("unpacks to more than"));
+  EXPECT_THAT(ErrorOf(TarXz({{"./boot/../../escaped", "x", "", ""}})),
+              HasSubstr("leads out of it"));
+  EXPECT_THAT(ErrorOf(TarXz({big, {"./boot/config-7.0", "", "", "./boot/vmlinuz-7.0"}})),
+              HasSubstr("is a hard link"));
+  const std::string whole = TarXz({big});
+  EXPECT_THAT(ErrorOf(whole.substr(0, whole.size() / 2)), HasSubstr("p.pkg"));
 }
 
 TEST_F(Package, MayNotNameAPathThatLeadsOut) {
@@ -166,8 +200,8 @@ TEST_F(Package, WithTooManyFilesIsRefused) {
 }
 
 TEST_F(Package, OfNoKnownKindIsRefused) {
-  EXPECT_THAT(ErrorOf("hello"), HasSubstr("neither a .deb nor an .rpm"));
-  EXPECT_THAT(ErrorOf(""), HasSubstr("neither a .deb nor an .rpm"));
+  EXPECT_THAT(ErrorOf("hello"), HasSubstr("neither a .deb nor an .rpm nor a tar archive"));
+  EXPECT_THAT(ErrorOf(""), HasSubstr("neither a .deb nor an .rpm nor a tar archive"));
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kForms =
     "a kernel is named by debian:VERSION, reference:VERSION[/minimal], FILE.deb[,FILE.deb...], "
-    "FILE.rpm[,...], "
+    "FILE.rpm[,...], FILE.pkg.tar.zst[,...], FILE.tar, "
     "image:FILE[,modules=DIR][,config=FILE], a bzImage or vmlinux, or a kernel build tree";
 
 std::vector<std::string> SplitAtCommas(std::string_view text) {
@@ -34,7 +34,8 @@ bool IsPinnedForm(const std::string& spec) {
 }
 
 bool IsPackageName(std::string_view name) {
-  return name.ends_with(".deb") || name.ends_with(".rpm");
+  return name.ends_with(".deb") || name.ends_with(".rpm") || name.ends_with(".tar") ||
+         name.find(".tar.") != std::string_view::npos;
 }
 
 Result<KernelSpec> ParseImage(std::string_view text) {

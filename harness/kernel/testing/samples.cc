@@ -160,11 +160,31 @@ std::string Deb(const std::string& control, const std::vector<PackedFile>& files
              {"data.tar.xz", TarXz(files), "", ""}});
 }
 
-std::string Rpm(const std::vector<PackedFile>& files) {
+std::string RpmHead(const RpmTags& tags) {
   constexpr size_t kLeadBytes = 96;
+  const auto word = [](std::uint32_t value) {
+    std::string bytes;
+    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 0xff);
+    return bytes;
+  };
+  std::string index;
+  std::string store;
+  for (const auto& [tag, text] : tags) {
+    const bool is_epoch = tag == 1003;
+    while (is_epoch && store.size() % 4 != 0) store += '\0';
+    index += word(tag) + word(is_epoch ? 4 : 6) + word(static_cast<std::uint32_t>(store.size())) +
+             word(1);
+    store += is_epoch ? word(static_cast<std::uint32_t>(std::stoul(text))) : text + '\0';
+  }
   std::string lead("\xed\xab\xee\xdb\x03", 5);
   lead.resize(kLeadBytes, '\0');
-  return lead + EmptyRpmHeader() + EmptyRpmHeader() + Pack(files, [](archive* writer) {
+  return lead + EmptyRpmHeader() + EmptyRpmHeader().substr(0, 8) +
+         word(static_cast<std::uint32_t>(tags.size())) +
+         word(static_cast<std::uint32_t>(store.size())) + index + store;
+}
+
+std::string Rpm(const std::vector<PackedFile>& files, const RpmTags& tags) {
+  return RpmHead(tags) + Pack(files, [](archive* writer) {
            archive_write_set_format_cpio_newc(writer);
            archive_write_add_filter_gzip(writer);
          });

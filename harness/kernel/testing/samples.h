@@ -1,7 +1,9 @@
 // Small kernels, modules and packages made for tests.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,7 +53,14 @@ struct PackedFile {
 // The same from given members; for packages that are wrong.
 [[nodiscard]] std::string Ar(const std::vector<PackedFile>& members);
 
-// An rpm's lead and headers (empty ones), then a gzipped cpio of the files.
-[[nodiscard]] std::string Rpm(const std::vector<PackedFile>& files);
+// Tags of an rpm's header, each a string, but for the epoch (1003), a number.
+using RpmTags = std::map<std::uint32_t, std::string>;
+inline const RpmTags kKernelCore{
+    {1000, "kernel-core"}, {1001, "7.0"}, {1002, "1"}, {1011, "Fedora Project"}, {1022, "x86_64"}};
+[[nodiscard]] std::string RpmHead(const RpmTags& tags);
+
+// An rpm's lead, an empty signature header, the header, then a gzipped cpio of the files.
+[[nodiscard]] std::string Rpm(const std::vector<PackedFile>& files,
+                              const RpmTags& tags = kKernelCore);
 
 }  // namespace kassay::testing
