@@ -46,7 +46,7 @@ Result<CpioImage> ModuleSegment(const InitramfsSpec& spec) {
     AddModule(image, kernel, module);
     available_list += module.name + " " + GuestPath(kernel, module).string() + "\n";
   }
-  if (!kernel.config_file.empty()) image.AddFile(kGuestKernelConfig, kernel.config_file, 0644);
+  if (!kernel.config_text.empty()) image.AddText(kGuestKernelConfig, kernel.config_text, 0644);
   image.AddText(kGuestModulesToLoad, load_list);
   image.AddText(kGuestModulesAvailable, available_list);
   return image;

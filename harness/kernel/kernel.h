@@ -42,8 +42,9 @@ struct Kernel {
   const Architecture* architecture = &kX86_64;  // never null
   std::filesystem::path image;                  // bzImage (or vmlinux) as shipped
   std::filesystem::path modules_dir;  // lib/modules/RELEASE; empty for a kernel without modules
-  std::filesystem::path config_file;  // empty if none was found
-  KernelConfig config;
+  std::filesystem::path config_file;  // empty if none was found, or if the image itself holds it
+  std::string config_text;            // plain, whatever the file is; empty if none was found
+  KernelConfig config;                // of that text
 };
 
 // Upstream version of a release for comparisons: "7.0.13+deb13-cloud-amd64" gives {7, 0, 13};

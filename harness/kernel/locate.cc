@@ -9,6 +9,7 @@
 #include "harness/base/file.h"
 #include "harness/base/interrupt.h"
 #include "harness/base/sha256.h"
+#include "harness/kernel/config_text.h"
 #include "harness/kernel/image_header.h"
 #include "harness/kernel/modules.h"
 
@@ -16,8 +17,6 @@ namespace kassay {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr size_t kMaxConfigBytes = size_t{16} << 20;
 
 bool Exists(const fs::path& path) {
   std::error_code ignored;
@@ -170,12 +169,19 @@ Result<Kernel> MakeKernel(const KernelFiles& files, KernelIdentity identity) {
   KASSAY_TRY(const KernelVersion version, ParseKernelVersion(kernel.identity.release));
   kernel.identity.version = fmt::format("{}.{}.{}", version.major, version.minor, version.patch);
   KASSAY_TRY(kernel.identity.image_sha256, Sha256HexOfFile(files.image));
-  if (!files.config_file.empty()) {
-    KASSAY_TRY(const std::string text, ReadFile(files.config_file, kMaxConfigBytes));
-    auto config = KernelConfig::Parse(text);
-    if (!config) return Fail(config.error().Within(files.config_file.string()));
+  if (files.config_file.empty()) {
+    kernel.config_text = ConfigWithinImage(files.image);
+  } else {
+    KASSAY_TRY(kernel.config_text, ReadConfigText(files.config_file));
+  }
+  if (!kernel.config_text.empty()) {
+    const fs::path& from = files.config_file.empty() ? files.image : files.config_file;
+    auto config = KernelConfig::Parse(kernel.config_text);
+    if (!config) return Fail(config.error().Within(from.string()));
+    if (const Status fits = CheckConfigVersion(kernel.config_text, version); !fits)
+      return Fail(fits.error().Within(from.string()));
     kernel.config = std::move(*config);
-    kernel.identity.config_sha256 = Sha256Hex(text);
+    kernel.identity.config_sha256 = Sha256Hex(kernel.config_text);
   }
   if (kernel.identity.modules_sha256.empty()) {
     KASSAY_TRY(kernel.identity.modules_sha256, HashOfModules(files.modules_dir));

@@ -64,7 +64,8 @@ Status WriteInputs(const fs::path& run_dir, const Installation& installation,
     if (name != kHostProfile)
       KASSAY_CHECK(Copy(installation.ProfilesDir() / file, inputs / "profiles" / file));
   }
-  return kernel.config_file.empty() ? Status() : Copy(kernel.config_file, inputs / kConfigName);
+  return kernel.config_text.empty() ? Status()
+                                    : WriteFileAtomically(inputs / kConfigName, kernel.config_text);
 }
 
 Result<RunRecord> ReadRunRecord(const fs::path& run_dir) {

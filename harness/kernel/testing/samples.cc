@@ -150,6 +150,13 @@ std::string Xz(const std::string& bytes) {
   });
 }
 
+std::string Gzip(const std::string& bytes) {
+  return Pack({{"x", bytes, "", ""}}, [](archive* writer) {
+    archive_write_set_format_raw(writer);
+    archive_write_add_filter_gzip(writer);
+  });
+}
+
 std::string Ar(const std::vector<PackedFile>& members) {
   return Pack(members, [](archive* writer) { archive_write_set_format_ar_svr4(writer); });
 }

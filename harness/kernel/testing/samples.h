@@ -47,6 +47,7 @@ struct PackedFile {
 
 // The bytes compressed, as a module in a package is.
 [[nodiscard]] std::string Xz(const std::string& bytes);
+[[nodiscard]] std::string Gzip(const std::string& bytes);
 
 // A .deb with this control file and these files.
 [[nodiscard]] std::string Deb(const std::string& control, const std::vector<PackedFile>& files);
