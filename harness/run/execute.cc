@@ -23,7 +23,7 @@ std::vector<Unit> UnitsOf(const std::vector<PlannedCase>& cases, bool together) 
   std::vector<Unit> units;
   std::map<std::tuple<std::string, std::string, std::string>, size_t> by_group;
   for (const PlannedCase& planned : cases) {
-    const bool alone = !together || !planned.why_not.empty();
+    const bool alone = !together || !planned.why_left.Runs();
     const auto [at, is_new] = by_group.try_emplace(
         {planned.which.suite, planned.which.profile, alone ? planned.which.listed->name : ""},
         units.size());
@@ -127,7 +127,7 @@ Status ExecuteCases(const std::vector<PlannedCase>& cases, Lab& lab, const RunOp
     Worker worker(lab, options, note);
     for (const PlannedCase* planned : units[unit]) {
       std::vector<Attempt> attempts;
-      if (planned->why_not.empty()) {
+      if (planned->why_left.Runs()) {
         KASSAY_TRY(attempts, worker.RunCase(planned->which));
       }
       const std::lock_guard<std::mutex> lock(reporting);

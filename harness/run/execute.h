@@ -15,7 +15,7 @@ namespace kassay {
 struct PlannedCase {
   CaseToJudge which;
   const Catalogue* catalogue = nullptr;  // of the suite; never null
-  std::string why_not;                   // not empty: left without a machine, as `absent`
+  WhyLeft why_left;
 };
 
 // Called as cases end, one call at a time; without attempts for a case that did not run.

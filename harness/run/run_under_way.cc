@@ -78,6 +78,7 @@ class RunUnderWay {
   Result<RunResult> Steps() {
     KASSAY_TRY(facts_.version, VersionOf(kernel_.identity));
     facts_.config = &kernel_.config;
+    facts_.has_modules = !kernel_.identity.modules_sha256.empty();
     KASSAY_CHECK(options_.resume ? Resume() : BeginAnew());
     if (kernel_.config.Empty())
       notes_.Add("no config of this kernel was found: probes alone decide what it has");
@@ -229,21 +230,21 @@ class RunUnderWay {
     // machine delays as few as possible; the slow ones first, so that none is left alone at the
     // end.
     std::ranges::stable_sort(planned, {}, [](const PlannedCase& one) {
-      return std::tuple(one.why_not.empty(), one.which.profile, -one.which.listed->timeout_s);
+      return std::tuple(one.why_left.Runs(), one.which.profile, -one.which.listed->timeout_s);
     });
     return planned;
   }
 
   // What a case did is in the journal before anybody sees it.
   Status Keep(const PlannedCase& ended, const std::vector<Attempt>& attempts) {
-    if (ended.why_not.empty()) {
+    if (ended.why_left.Runs()) {
       KASSAY_CHECK(journal_->AddCase({ended.which.suite, ended.which.listed->name, attempts}));
       const CaseResult result = ConcludeCase(ended.which, attempts, *ended.catalogue, facts_);
       KeepConsole(result, attempts);
       observer_.OnCase(result);
       told_[result.Id()] = result.verdict;
     } else {
-      observer_.OnCase(NotRun(ended.which, ended.why_not));
+      observer_.OnCase(NotRun(ended.which, ended.why_left));
     }
     // What cannot be written shows itself with the next case.
     static_cast<void>(RecordMachines());

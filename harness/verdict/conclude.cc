@@ -45,6 +45,7 @@ class Conclusion {
   Result<RunResult> Draw() && {
     KASSAY_TRY(facts_.version, VersionOf(plan_.kernel));
     facts_.config = &record_.config;
+    facts_.has_modules = !plan_.kernel.modules_sha256.empty();
     for (const JournalledCase& finished : record_.journal.cases)
       ran_[finished.Id()].push_back(&finished);
     run_.kernel = plan_.kernel;
@@ -93,15 +94,15 @@ class Conclusion {
     const CaseToJudge which{suite.catalogue.suite, ProfileOf(suite, listed, plan_.profile),
                             &listed};
     const std::string id = suite.catalogue.suite + "." + listed.name;
-    const std::string why_not = WhyCaseDoesNotRun(listed, suite.catalogue, standings, facts_);
+    const WhyLeft why = WhyCaseDoesNotRun(listed, suite.catalogue, standings, facts_);
     const auto found = ran_.find(id);
     if (found == ran_.end()) {
-      if (why_not.empty() || !settled) return std::optional<CaseResult>();
-      CaseResult result = NotRun(which, why_not);
+      if (why.Runs() || !settled) return std::optional<CaseResult>();
+      CaseResult result = NotRun(which, why);
       result.features = FeaturesOf(listed, suite.catalogue);
       return std::optional(std::move(result));
     }
-    if (!why_not.empty()) return Refuse(id + " ran although it should not have: " + why_not);
+    if (!why.Runs()) return Refuse(id + " ran although it should not have: " + why.reason);
     std::optional<CaseResult> result;
     for (const JournalledCase* finished : found->second) {
       // What failed by the harness's own fault may have been tried again.

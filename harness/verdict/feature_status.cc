@@ -30,6 +30,16 @@ std::string WhyNotInForce(const Requirement& requirement, const Catalogue& catal
   return {};
 }
 
+// "CONFIG_X=m" where an option of the feature is a module that did not come with the kernel.
+std::string ModuleNotGiven(const Feature& feature, const KernelFacts& kernel) {
+  if (kernel.has_modules) return {};
+  for (const std::string& term : feature.kconfig) {
+    const std::string symbol = term.substr(0, term.find('='));
+    if (kernel.config->Value(symbol) == "m") return symbol + "=m";
+  }
+  return {};
+}
+
 // Which option stops a case.
 std::string WhyOptionsStop(const ListedCase& listed, const Catalogue& catalogue,
                            const KernelConfig& config) {
@@ -142,7 +152,7 @@ FeatureStanding StandingOf(const Feature& feature, const Catalogue& suite,
     result.status = status;
     result.reason = reason;
     out.cases_run = false;
-    out.why_not = fmt::format("{}: {}", feature.id, reason);
+    out.why_left = {fmt::format("{}: {}", feature.id, reason)};
   };
   const bool old = kernel.version < feature.since_version;
   const bool config_known = !kernel.config->Empty();
@@ -159,6 +169,9 @@ FeatureStanding StandingOf(const Feature& feature, const Catalogue& suite,
     leave(FeatureStatus::kAbsent, "older kernel");
   } else if (!off.empty()) {
     leave(FeatureStatus::kDisabled, off);
+  } else if (const std::string module = ModuleNotGiven(feature, kernel); probe && !module.empty()) {
+    leave(FeatureStatus::kUntested, module + ", and no modules were given");
+    out.why_left.verdict = Verdict::kUnmet;
   } else if (probe && (config_known || feature.kconfig.empty())) {
     leave(FeatureStatus::kMissing,
           "missing: version and config say that it is there, the probe says no");
@@ -171,7 +184,7 @@ FeatureStanding StandingOf(const Feature& feature, const Catalogue& suite,
   if (out.cases_run && !lacks.empty()) {
     // The feature is there, and nothing can be said about it.
     leave(FeatureStatus::kUntested, lacks + ", and the suite's cases rely on it");
-    out.why_not = fmt::format("{}: {}", suite.suite, lacks);
+    out.why_left = {fmt::format("{}: {}", suite.suite, lacks)};
   }
   return out;
 }
@@ -212,8 +225,8 @@ void ConcludeFeature(FeatureResult& feature, const Catalogue& suite, const Kerne
   feature.reason = fmt::format("{}", fmt::join(said, "; "));
 }
 
-std::string WhyCaseDoesNotRun(const ListedCase& listed, const Catalogue& catalogue,
-                              const Standings& standings, const KernelFacts& kernel) {
+WhyLeft WhyCaseDoesNotRun(const ListedCase& listed, const Catalogue& catalogue,
+                          const Standings& standings, const KernelFacts& kernel) {
   std::string out_of_force;
   bool in_force = false;
   for (const std::string& id : listed.requirements) {
@@ -222,14 +235,14 @@ std::string WhyCaseDoesNotRun(const ListedCase& listed, const Catalogue& catalog
     if (!listed.detection) {
       const auto standing = standings.find(requirement->feature);
       if (standing != standings.end() && !standing->second.cases_run)
-        return standing->second.why_not;
+        return standing->second.why_left;
     }
     const std::string why = WhyNotInForce(*requirement, catalogue, kernel);
     in_force = in_force || why.empty();
     if (out_of_force.empty()) out_of_force = why;
   }
-  if (!in_force) return out_of_force;
-  return WhyOptionsStop(listed, catalogue, *kernel.config);
+  if (!in_force) return {out_of_force};
+  return {WhyOptionsStop(listed, catalogue, *kernel.config)};
 }
 
 void Explain(CaseResult& result, const Catalogue& catalogue, const KernelFacts& kernel) {

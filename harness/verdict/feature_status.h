@@ -10,6 +10,7 @@
 #include "harness/suite/case_list.h"
 #include "harness/suite/catalogue.h"
 #include "harness/verdict/case_records.h"
+#include "harness/verdict/judge.h"
 
 namespace kassay {
 
@@ -17,14 +18,15 @@ namespace kassay {
 struct KernelFacts {
   KernelVersion version;
   const KernelConfig* config = nullptr;  // never null; may be empty
+  bool has_modules = true;               // some came with the kernel
 };
 
 struct FeatureStanding {
   // status is kUntested where the cases decide (see ConcludeFeature), kBackported likewise.
   FeatureResult result;
-  // Cases of the feature run; otherwise `why_not` is their reason.
+  // Cases of the feature run; otherwise `why_left` says why not.
   bool cases_run = true;
-  std::string why_not;
+  WhyLeft why_left;
   // Findings for the run's notes: the probe contradicts the config, or there was no config.
   std::vector<std::string> notes;
 };
@@ -33,7 +35,8 @@ struct FeatureStanding {
 //
 //   version  config  probe    standing
 //   new      on      yes      cases run
-//   new      on      no       missing: version and config say yes, the probe no
+//   new      on      no       missing: version and config say yes, the probe no; where it is a
+//                             module and no modules came with the kernel: untested, cases unmet
 //   new      off     no       disabled: CONFIG_X is not set
 //   new      off     yes      cases run, and a note: the config says no, the probe yes
 //   old      any     no       absent: older kernel
@@ -57,15 +60,15 @@ void ConcludeFeature(FeatureResult& feature, const Catalogue& suite, const Kerne
 // By feature id.
 using Standings = std::map<std::string, FeatureStanding, std::less<>>;
 
-// Why a case does not run on this kernel, or empty if it does. A case runs if
+// Why a case does not run on this kernel. A case runs if
 // * all features of its requirements stand (detection cases: always),
 // * the options that its suite, all of its requirements and (detection cases: not) what their
 //   features need name are as they say, and
 // * at least one of its requirements is in force: not younger or older than the kernel by its own
 //   since/until.
 // Where no configuration is known, no option stops a case.
-[[nodiscard]] std::string WhyCaseDoesNotRun(const ListedCase& listed, const Catalogue& catalogue,
-                                            const Standings& standings, const KernelFacts& kernel);
+[[nodiscard]] WhyLeft WhyCaseDoesNotRun(const ListedCase& listed, const Catalogue& catalogue,
+                                        const Standings& standings, const KernelFacts& kernel);
 
 // Says what is known of a case that failed: the erratum that explains it (MatchErratum), and where
 // no configuration is known, the options that the case relies on and nobody could check.

@@ -55,12 +55,27 @@ TEST(FeatureStanding, MissingWhenOnlyTheProbeSaysNo) {
   EXPECT_EQ(standing.result.status, FeatureStatus::kMissing);
 }
 
+TEST(FeatureStanding, AModuleThatWasNotGivenIsNotMissing) {
+  const KernelConfig module = Config("CONFIG_IO_URING_BPF=m\n");
+  const ProbeRecord missing{"bpf_filter", false, ""};
+  const FeatureStanding without =
+      StandingOf(TheFeature(), TheSuite(), {kNew, &module, /*has_modules=*/false}, missing);
+  EXPECT_EQ(without.result.status, FeatureStatus::kUntested);
+  EXPECT_EQ(without.result.reason, "CONFIG_IO_URING_BPF=m, and no modules were given");
+  EXPECT_EQ(without.why_left.verdict, Verdict::kUnmet);
+  EXPECT_EQ(StandingOf(TheFeature(), TheSuite(), {kNew, &module}, missing).result.status,
+            FeatureStatus::kMissing);
+  const KernelConfig built_in = Config(kOn);
+  EXPECT_EQ(StandingOf(TheFeature(), TheSuite(), {kNew, &built_in, false}, missing).result.status,
+            FeatureStatus::kMissing);
+}
+
 TEST(FeatureStanding, DisabledByTheConfig) {
   const FeatureStanding standing = Stands(kNew, kOff, false);
   EXPECT_FALSE(standing.cases_run);
   EXPECT_EQ(standing.result.status, FeatureStatus::kDisabled);
   EXPECT_EQ(standing.result.reason, "CONFIG_IO_URING_BPF is not set");
-  EXPECT_EQ(standing.why_not, "bpf_filter: CONFIG_IO_URING_BPF is not set");
+  EXPECT_EQ(standing.why_left.reason, "bpf_filter: CONFIG_IO_URING_BPF is not set");
 }
 
 TEST(FeatureStanding, AProbeAgainstTheConfigIsANoteAndRuns) {
@@ -102,7 +117,7 @@ TEST(FeatureStanding, IsUntestedWhereTheSuiteLacksAnOption) {
   const FeatureStanding standing =
       StandingOf(TheFeature(), TheSuite({"CONFIG_NET"}), {kNew, &config}, present);
   EXPECT_FALSE(standing.cases_run);
-  EXPECT_EQ(standing.why_not, "io_uring: CONFIG_NET is not set");
+  EXPECT_EQ(standing.why_left.reason, "io_uring: CONFIG_NET is not set");
   EXPECT_EQ(standing.result.status, FeatureStatus::kUntested);
   EXPECT_EQ(standing.result.reason, "CONFIG_NET is not set, and the suite's cases rely on it");
   // What the feature itself lacks says more.
@@ -237,7 +252,7 @@ class CaseGate : public ::testing::Test {
     Standings standings;
     standings["bpf_filter"] = StandingOf(catalogue_.features[0], catalogue_, kernel,
                                          ProbeRecord{"bpf_filter", present, ""});
-    return WhyCaseDoesNotRun(listed_, catalogue_, standings, kernel);
+    return WhyCaseDoesNotRun(listed_, catalogue_, standings, kernel).reason;
   }
 
   Catalogue catalogue_;
@@ -305,7 +320,7 @@ TEST_F(CaseGate, AFailureNamesTheOptionsThatNobodyCouldCheck) {
   catalogue_.requirements[0].kconfig = {"CONFIG_Z"};
   const KernelConfig none;
   const auto explained = [&](Verdict verdict, const KernelConfig& config) {
-    CaseResult result = With(verdict);
+    CaseResult result = Told(verdict);
     result.requirements = {"R-1"};
     result.reason = "why";
     Explain(result, catalogue_, {kNew, &config});

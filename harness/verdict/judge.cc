@@ -237,10 +237,10 @@ CaseResult JudgeProbe(const CaseToJudge& which, const GuestOutcome& outcome) {
   return Judgement(which, outcome, std::move(records)).Result();
 }
 
-CaseResult NotRun(const CaseToJudge& which, const std::string& reason) {
+CaseResult NotRun(const CaseToJudge& which, const WhyLeft& why) {
   CaseResult result = Blank(which);
-  result.verdict = Verdict::kAbsent;
-  result.reason = reason;
+  result.verdict = why.verdict;
+  result.reason = why.reason;
   result.attempts = 0;
   return result;
 }

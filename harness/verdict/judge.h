@@ -40,8 +40,15 @@ struct CaseToJudge {
 // ended well and its records are whole.
 [[nodiscard]] CaseResult JudgeProbe(const CaseToJudge& which, const GuestOutcome& outcome);
 
-// A case that was left without a VM: `absent`, and why.
-[[nodiscard]] CaseResult NotRun(const CaseToJudge& which, const std::string& reason);
+// Why a case is left without a machine.
+struct WhyLeft {
+  std::string reason;                  // empty: it runs
+  Verdict verdict = Verdict::kAbsent;  // kUnmet where its surroundings lack something
+  [[nodiscard]] bool Runs() const { return reason.empty(); }
+};
+
+// The result of a case that was left.
+[[nodiscard]] CaseResult NotRun(const CaseToJudge& which, const WhyLeft& why);
 
 // Looks for a known bug of a kernel of this version that explains a fail, crash or timeout; the
 // reason then begins with "known: fixed in 7.1.8: " or "known, not fixed yet: ".
