@@ -1,4 +1,5 @@
 // kassay run: assays one kernel.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include "harness/cli/labs.h"
 #include "harness/cli/one_run.h"
 #include "harness/cli/run_checks.h"
+#include "harness/kernel/spec.h"
 #include "harness/report/table.h"
 #include "harness/suite/selection.h"
 #include "harness/verdict/journal.h"
@@ -45,6 +47,39 @@ struct Options {
   bool quiet = false;
 };
 
+std::string Absolute(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return path.empty() ? "" : std::filesystem::absolute(path, ignored).string();
+}
+
+// What a repetition, or --resume, needs beside what the plan has. Files are named so that they are
+// found from any folder.
+void TakeAsked(RunFlags& flags) {
+  flags.kernel.spec = AbsoluteSpec(flags.kernel.spec);
+  Asked& asked = flags.run.asked;
+  asked["modules"] = Absolute(flags.kernel.store.modules_dir);
+  asked["config"] = Absolute(flags.kernel.store.config_file);
+  asked["headers"] = Absolute(flags.headers);
+  asked["profile"] = flags.run.profile;
+  if (flags.machine.accelerator != MachineFlags().accelerator)
+    asked["accel"] = flags.machine.accelerator;
+  if (flags.run.limit_scale != 1) asked["limit-scale"] = fmt::format("{}", flags.run.limit_scale);
+  if (flags.run.repeat != 1) asked["repeat"] = std::to_string(flags.run.repeat);
+  std::erase_if(asked, [](const auto& option) { return option.second.empty(); });
+}
+
+// Of a plan that was read back: only what belongs to the kernel.
+void GiveAsked(const Asked& asked, RunFlags& flags) {
+  const auto value = [&](const char* option) {
+    const auto found = asked.find(option);
+    return found == asked.end() ? std::string() : found->second;
+  };
+  if (flags.kernel.store.modules_dir.empty()) flags.kernel.store.modules_dir = value("modules");
+  if (flags.kernel.store.config_file.empty()) flags.kernel.store.config_file = value("config");
+  if (flags.headers.empty()) flags.headers = value("headers");
+  flags.run.asked = asked;
+}
+
 // What --resume takes from the folder must not be said again, for it could say something else.
 Status CheckResume(const CLI::App& command) {
   for (const char* option : {"--kernel", "--suite", "--case", "--profile", "--isolation", "--boot",
@@ -66,6 +101,7 @@ Status Prepare(const CLI::App& command, Options& options) {
     if (spec.empty())
       return Fail("name a kernel with --kernel, e.g. --kernel debian:7.0.13", ErrorKind::kUsage);
     if (run.out_dir.empty()) run.out_dir = NewRunFolder("out", spec);
+    TakeAsked(options.flags);
     return {};
   }
   KASSAY_CHECK(CheckResume(command));
@@ -75,6 +111,7 @@ Status Prepare(const CLI::App& command, Options& options) {
   options.flags.machine.boot = plan.boot;
   run.profile = plan.profile;
   run.suites = plan.suites;
+  GiveAsked(plan.asked, options.flags);
   run.out_dir = options.resume;
   run.resume = true;
   return {};

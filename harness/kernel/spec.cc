@@ -93,4 +93,23 @@ Result<KernelSpec> ParseKernelSpec(std::string_view spec) {
   return Fail(fmt::format("unknown kernel '{}': {}", spec, kForms), ErrorKind::kUsage);
 }
 
+std::string AbsoluteSpec(std::string_view spec) {
+  const auto parsed = ParseKernelSpec(spec);
+  if (!parsed || std::holds_alternative<PinnedSpec>(*parsed)) return std::string(spec);
+  std::error_code ignored;
+  std::string prefix;
+  if (spec.starts_with("image:")) {
+    prefix = "image:";
+    spec.remove_prefix(prefix.size());
+  }
+  if (fs::exists(spec, ignored)) return prefix + fs::absolute(spec, ignored).string();
+  std::vector<std::string> parts = SplitAtCommas(spec);
+  for (std::string& part : parts) {
+    const bool has_key = part.starts_with("modules=") || part.starts_with("config=");
+    const size_t at = has_key ? part.find('=') + 1 : 0;
+    part = part.substr(0, at) + fs::absolute(part.substr(at), ignored).string();
+  }
+  return prefix + fmt::format("{}", fmt::join(parts, ","));
+}
+
 }  // namespace kassay

@@ -28,4 +28,7 @@ using KernelSpec = std::variant<PinnedSpec, PackagesSpec, KernelFiles, FolderSpe
 // that does not exist. See store.h for the forms.
 [[nodiscard]] Result<KernelSpec> ParseKernelSpec(std::string_view spec);
 
+// The same kernel, named so that it is found from any folder: relative paths made absolute.
+[[nodiscard]] std::string AbsoluteSpec(std::string_view spec);
+
 }  // namespace kassay

@@ -120,7 +120,7 @@ std::string JUnitOf(const RunResult& run, JUnitDetails details) {
   declaration.append_attribute("version") = "1.0";
   declaration.append_attribute("encoding") = "UTF-8";
   pugi::xml_node root = document.append_child("testsuites");
-  Set(root, "name", "kassay " + run.kernel.spec);
+  Set(root, "name", "kassay " + NameOf(run.kernel));
   std::map<std::string, std::vector<const CaseResult*>> suites;
   std::vector<const CaseResult*> all;
   for (const CaseResult& result : run.cases) {
@@ -134,7 +134,7 @@ std::string JUnitOf(const RunResult& run, JUnitDetails details) {
     SetCounts(suite, cases, /*with_skipped=*/true);
     Set(suite, "timestamp", run.started_at);
     pugi::xml_node properties = suite.append_child("properties");
-    AddProperty(properties, "kernel", run.kernel.spec);
+    AddProperty(properties, "kernel", NameOf(run.kernel));
     AddProperty(properties, "kernel.release", run.kernel.release);
     AddProperty(properties, "kernel.image_sha256", run.kernel.image_sha256);
     AddProperty(properties, "qemu", run.environment.qemu_version);

@@ -47,7 +47,7 @@ std::string KtapOf(const RunResult& run) {
   std::map<std::string, std::vector<const CaseResult*>> suites;
   for (const CaseResult& result : run.cases) suites[result.suite].push_back(&result);
   std::string out =
-      fmt::format("KTAP version 1\n# kernel: {} ({})\n1..{}\n", PrintableLine(run.kernel.spec),
+      fmt::format("KTAP version 1\n# kernel: {} ({})\n1..{}\n", PrintableLine(NameOf(run.kernel)),
                   PrintableLine(run.kernel.release), suites.size());
   size_t suite_number = 0;
   for (const auto& [suite, cases] : suites) {

@@ -26,6 +26,7 @@ std::string CommandThatRepeats(const RunResult& run, const CaseResult& result) {
   if (!run.environment.isolation.empty() && run.environment.isolation != "case") {
     command += " --isolation " + Quoted(run.environment.isolation);
   }
+  for (const auto& [option, value] : run.asked) command += " --" + option + " " + Quoted(value);
   return command;
 }
 

@@ -98,7 +98,7 @@ class Table {
   void Head() {
     const Environment& environment = run_.environment;
     Line("");
-    Line(fmt::format("{}  {}", Coloured(PrintableLine(run_.kernel.spec), kBold),
+    Line(fmt::format("{}  {}", Coloured(PrintableLine(NameOf(run_.kernel)), kBold),
                      PrintableLine(run_.kernel.release)));
     std::string how = environment.qemu_version.empty()
                           ? "no machine was needed"
@@ -208,7 +208,7 @@ class Table {
     const bool good = verdict == "conformant" || verdict == "not worse";
     const bool unsure = verdict == "interrupted" || verdict == "known bugs only";
     const int colour = good ? kGreen : unsure ? kYellow : kRed;
-    Line(fmt::format("{}: {}: {}", PrintableLine(run_.kernel.spec), Coloured(verdict, colour),
+    Line(fmt::format("{}: {}: {}", PrintableLine(NameOf(run_.kernel)), Coloured(verdict, colour),
                      TallyOf(run_)));
   }
 

@@ -91,6 +91,7 @@ static void Describe(JsonFields& fields, RunResult& run) {
   fields.Constant("format", kRunResultFormat);
   fields("kernel", run.kernel);
   fields("environment", run.environment);
+  fields.Optional("asked", run.asked);
   fields("suites", run.suites);
   fields("filter", run.filter);
   fields("started_at", run.started_at);

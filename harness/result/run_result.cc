@@ -42,6 +42,13 @@ std::string Measure::Text() const {
   return unit.empty() ? text : text + " " + unit;
 }
 
+std::string NameOf(const KernelIdentity& kernel) {
+  const bool is_file = kernel.spec.find('/') != std::string::npos && kernel.vendor != "reference";
+  if (!kernel.spec.empty() && !is_file) return kernel.spec;
+  if (!kernel.package.empty()) return kernel.package + " " + kernel.package_version;
+  return kernel.release.empty() ? kernel.spec : kernel.release;
+}
+
 bool IsNonconformant(Verdict verdict) {
   return verdict == Verdict::kFail || verdict == Verdict::kCrash || verdict == Verdict::kTimeout;
 }

@@ -127,6 +127,10 @@ struct KernelIdentity {
   std::string config_sha256;
 };
 
+// How a person knows it: "debian:7.0.13" where it was given by such a name, for files the package's
+// name and version, or the release.
+[[nodiscard]] std::string NameOf(const KernelIdentity& kernel);
+
 struct Environment {
   std::string kassay_version;
   // By suite: over its executable and catalogue. Empty in results from before there were these.
@@ -139,9 +143,14 @@ struct Environment {
   std::map<std::string, std::string> command_lines;  // kernel command line by profile
 };
 
+// Options of the command beside --kernel, --suite, --case, --boot and --isolation that a repetition
+// needs, by name without dashes ("modules", "accel"); paths are absolute.
+using Asked = std::map<std::string, std::string>;
+
 struct RunResult {
   KernelIdentity kernel;
   Environment environment;
+  Asked asked;
   std::vector<std::string> suites;
   std::string filter;       // --case, empty for all
   std::string started_at;   // RFC 3339, UTC

@@ -37,6 +37,7 @@ struct RunOptions {
   std::filesystem::path prepared;
   bool probe_only = false;  // prepare machines, probe, and run no case
   std::string boot;         // how the lab was asked to boot, empty: as profiles say; is recorded
+  Asked asked;              // is recorded
   Installation installation;
 };
 

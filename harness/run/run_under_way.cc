@@ -116,7 +116,8 @@ class RunUnderWay {
              .isolation = options_.isolation,
              .boot = options_.boot,
              .profile = options_.profile,
-             .repeat = options_.repeat};
+             .repeat = options_.repeat,
+             .asked = options_.asked};
     for (const Suite& suite : selection_.suites) plan_.suites.push_back(suite.catalogue.suite);
     KASSAY_TRY(plan_.suites_sha256, Sha256OfSuites(installation, plan_.suites));
     if (!options_.prepared.empty()) TakePreparedProbes();

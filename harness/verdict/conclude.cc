@@ -49,6 +49,7 @@ class Conclusion {
     for (const JournalledCase& finished : record_.journal.cases)
       ran_[finished.Id()].push_back(&finished);
     run_.kernel = plan_.kernel;
+    run_.asked = plan_.asked;
     run_.environment = EnvironmentOf(record_.journal);
     run_.suites = plan_.suites;
     run_.filter = FilterOf(plan_.filters).Text();

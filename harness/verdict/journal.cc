@@ -55,6 +55,7 @@ static void Describe(JsonFields& fields, RunPlanRecord& plan) {
   fields("boot", plan.boot);
   fields("profile", plan.profile);
   fields("repeat", plan.repeat);
+  fields.Optional("asked", plan.asked);
 }
 
 static void Describe(JsonFields& fields, Attempt& attempt) {

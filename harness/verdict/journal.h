@@ -43,6 +43,7 @@ struct RunPlanRecord {
   std::string boot;       // "direct", "bzimage", or empty: what the profile says
   std::string profile;    // override of every suite's profile; empty for none
   int repeat = 1;
+  Asked asked;
 };
 
 // One time that a case ran, or could not.

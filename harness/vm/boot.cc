@@ -63,7 +63,7 @@ std::string EmulatorsSlip(const BootPlan& plan, const BootResult<BootedMachine>&
 
 // What the guest could not do when it booted, as notes for a person.
 void NoteTroubles(const MachineSpec& spec, const protocol::Hello& hello, const VmOptions& options) {
-  const std::string who = spec.kernel.identity.spec + ", profile " + spec.profile.name + ": ";
+  const std::string who = NameOf(spec.kernel.identity) + ", profile " + spec.profile.name + ": ";
   for (const auto& [path, error] : hello.module_failures) {
     Note(options, who + "the guest could not load " + path + ": " +
                       std::strerror(error));  // NOLINT(concurrency-mt-unsafe)
@@ -180,7 +180,7 @@ BootResult<BootedMachine> AttemptBoot(const BootPlan& plan) {
 }
 
 Result<BootedMachine> BootOrExplain(const BootPlan& plan, const VmOptions& options) {
-  const std::string& kernel = plan.spec->kernel.identity.spec;
+  const std::string kernel = NameOf(plan.spec->kernel.identity);
   for (int again = 2;; --again) {
     auto booted = AttemptBoot(plan);
     const std::string slip = EmulatorsSlip(plan, booted);

@@ -164,13 +164,13 @@ Result<Snapshot> Snapshot::Ensure(const fs::path& folder, const MachineSpec& spe
     const auto present = LoadSnapshot(folder, key);
     if (present) continue;  // another process made it meanwhile
     if (fs::exists(folder / key, error))
-      Note(options, "the snapshot of " + spec.kernel.identity.spec +
+      Note(options, "the snapshot of " + NameOf(spec.kernel.identity) +
                         " is made again: " + present.error().message);
     KASSAY_CHECK(Make(folder, plan, key, options));
     TouchSnapshot(folder, key);
     EvictSnapshots(folder, key, kMaxBytesOnDisk);
   }
-  return Fail("the snapshot of " + spec.kernel.identity.spec + " does not stay in " +
+  return Fail("the snapshot of " + NameOf(spec.kernel.identity) + " does not stay in " +
               folder.string());
 }
 
