@@ -1,5 +1,8 @@
 #include "harness/base/installation.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <string>
 
@@ -24,7 +27,11 @@ fs::path UserDir(const char* own, const char* xdg, const char* below_home) {
   if (const fs::path path = FromEnvironment(xdg); !path.empty()) return path / "kassay";
   if (const fs::path home = FromEnvironment("HOME"); !home.empty())
     return home / below_home / "kassay";
-  return fs::temp_directory_path() / ("kassay-" + std::string(own));
+  // A service has no $HOME. Users must not share a folder, so it is not one for all.
+  const passwd* user = ::getpwuid(::geteuid());  // NOLINT(concurrency-mt-unsafe): read at start
+  const fs::path home = user != nullptr ? user->pw_dir : "";
+  if (home.is_absolute() && ::access(home.c_str(), W_OK) == 0) return home / below_home / "kassay";
+  return fs::temp_directory_path() / ("kassay-" + std::to_string(::geteuid())) / own;
 }
 
 }  // namespace

@@ -100,7 +100,6 @@ Status Prepare(const CLI::App& command, Options& options) {
   if (options.resume.empty()) {
     if (spec.empty())
       return Fail("name a kernel with --kernel, e.g. --kernel debian:7.0.13", ErrorKind::kUsage);
-    if (run.out_dir.empty()) run.out_dir = NewRunFolder("out", spec);
     TakeAsked(options.flags);
     return {};
   }
@@ -135,11 +134,12 @@ Status CheckBeforeFetching(const RunOptions& options, const Installation& instal
 Result<ExitCode> RunIt(const CLI::App& command, Options& options) {
   KASSAY_CHECK(Prepare(command, options));
   const Installation& installation = options.flags.kernel.installation;
-  const std::filesystem::path& folder = options.flags.run.out_dir;
+  std::filesystem::path& folder = options.flags.run.out_dir;
   KASSAY_TRY(RunChecks checks, RunChecks::Load(installation, options.checks));
   KASSAY_CHECK(CheckBeforeFetching(options.flags.run, installation));
   KASSAY_TRY(const Kernel kernel, ResolveKernel(options.flags.kernel));
   KASSAY_CHECK(checks.ReadyFor(kernel.identity));
+  if (folder.empty()) folder = NewRunFolder("out", NameOf(kernel.identity));
   KASSAY_TRY(RunResult run, RunShown(kernel, options.flags, options.quiet));
   HtmlContext context = TextsOf(installation, run.suites);
   KASSAY_CHECK(checks.LeaveWaivers(folder));

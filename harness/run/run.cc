@@ -63,9 +63,13 @@ fs::path NewRunFolder(const fs::path& parent, const std::string& kernel_spec) {
   if (name.size() > 60) name = name.substr(name.size() - 60);
   name.erase(0, std::min(name.find_first_not_of("-."), name.size()));
   name += fmt::format("-{:%Y%m%d-%H%M%S}", fmt::localtime(std::time(nullptr)));
+  std::error_code error;
+  fs::create_directories(parent, error);
   fs::path folder = parent / name;
-  std::error_code ignored;
-  for (int i = 2; fs::exists(folder, ignored); ++i) folder = parent / fmt::format("{}-{}", name, i);
+  // Who makes it has it: another run may begin in the same second. What cannot be made at all is
+  // told by who writes into it.
+  for (int i = 2; !error && !fs::create_directory(folder, error) && !error; ++i)
+    folder = parent / fmt::format("{}-{}", name, i);
   return folder;
 }
 

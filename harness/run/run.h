@@ -77,8 +77,8 @@ struct SuiteImages {
 // As many machines as this one carries: one a CPU, and no more than memory allows; at least 1.
 [[nodiscard]] int DefaultJobs();
 
-// A folder's name for a run: "debian-7.0.13-20260102-030405" below `parent`, with a number behind
-// it if it is taken.
+// Makes a folder for a run: "debian-7.0.13-20260102-030405" below `parent`, with a number behind it
+// if it is taken. Where it cannot be made, its name all the same: who writes into it says why.
 [[nodiscard]] std::filesystem::path NewRunFolder(const std::filesystem::path& parent,
                                                  const std::string& kernel_spec);
 

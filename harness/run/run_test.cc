@@ -5,9 +5,13 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <set>
+#include <thread>
+#include <vector>
 
 #include "harness/base/file.h"
 #include "harness/base/interrupt.h"
@@ -470,6 +474,17 @@ TEST(RunFolder, IsNamedAfterTheKernelAndNeverTakenTwice) {
   EXPECT_THAT(first.filename().string(), ::testing::StartsWith("debian-7.0.13-20"));
   EXPECT_THAT(NewRunFolder(parent, "./out/../bzImage").filename().string(),
               ::testing::StartsWith("out-..-bzImage-"));
+}
+
+TEST_F(RunTest, RunsThatBeginAtOnceHaveFoldersOfTheirOwn) {
+  const fs::path parent = dir_ / "out";
+  std::vector<std::thread> threads;
+  std::array<fs::path, 16> folders;
+  for (fs::path& folder : folders)
+    threads.emplace_back([&] { folder = NewRunFolder(parent, "debian:7.0.13"); });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(std::set<fs::path>(folders.begin(), folders.end()).size(), folders.size());
+  for (const fs::path& folder : folders) EXPECT_TRUE(fs::is_empty(folder));
 }
 
 }  // namespace

@@ -63,13 +63,16 @@ class RunUnderWay {
   // the kernel, no journal stays behind.
   Result<RunResult> Go() {
     auto run = Steps();
-    const bool is_new = journal_.has_value() && !options_.resume;
-    if (!run && is_new && told_.empty()) {
+    if (!run && !options_.resume && told_.empty()) {
       std::error_code ignored;
-      journal_.reset();
-      fs::remove(options_.out_dir / kJournalName, ignored);
-      fs::remove_all(options_.out_dir / kInputsName, ignored);
-      fs::remove(options_.out_dir, ignored);  // only if nothing else is in it
+      if (journal_) {
+        journal_.reset();
+        fs::remove(options_.out_dir / kJournalName, ignored);
+        fs::remove_all(options_.out_dir / kInputsName, ignored);
+      }
+      // Only an empty folder of its own; what a link or a file of that name is, stays.
+      if (fs::is_directory(fs::symlink_status(options_.out_dir, ignored)))
+        fs::remove(options_.out_dir, ignored);
     }
     return run;
   }

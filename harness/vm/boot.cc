@@ -74,8 +74,10 @@ void NoteTroubles(const MachineSpec& spec, const protocol::Hello& hello, const V
 // All zeros again, as a machine finds its memory.
 Status Blank(int memory, const Profile& profile) {
   if (memory < 0) return {};
-  if (::ftruncate(memory, 0) != 0 ||
-      ::ftruncate(memory, static_cast<off_t>(profile.memory_mib) << 20) != 0)
+  const auto size = static_cast<off_t>(profile.memory_mib) << 20;
+  // What was reserved stays so, where the file system can do it.
+  if (::fallocate(memory, FALLOC_FL_ZERO_RANGE, 0, size) == 0) return {};
+  if (::ftruncate(memory, 0) != 0 || ::ftruncate(memory, size) != 0)
     return FailErrno("cannot blank the machine's memory");
   return {};
 }

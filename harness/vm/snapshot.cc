@@ -64,6 +64,33 @@ Result<std::int64_t> Settle(int fd) {
   return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
 }
 
+// Room for all of the guest's memory, before the guest writes to it: where a file system is full, a
+// write through a mapping is SIGBUS in QEMU.
+Status Reserve(int fd, std::uint64_t bytes, const fs::path& folder) {
+  const auto size = static_cast<off_t>(bytes);
+  if (::fallocate(fd, 0, 0, size) == 0) return {};
+  if (errno == ENOSPC || errno == EDQUOT) {
+    return Fail("no room for a snapshot of " + std::to_string(bytes >> 20) + " MiB in " +
+                folder.parent_path().string() +
+                ": free some, or set KASSAY_CACHE_DIR to a folder elsewhere");
+  }
+  // Not every file system can; then it is as full as it is.
+  return ::ftruncate(fd, size) == 0 ? Status() : FailErrno("cannot write " + folder.string());
+}
+
+// Gives back what the guest never wrote to.
+void ReturnHoles(int fd, std::uint64_t bytes) {
+  const auto end = static_cast<off_t>(bytes);
+  off_t at = 0;
+  while (at < end) {
+    const off_t hole = ::lseek(fd, at, SEEK_HOLE);
+    if (hole < 0 || hole >= end) return;
+    const off_t data = ::lseek(fd, hole, SEEK_DATA);
+    at = data < 0 ? end : data;
+    if (::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, hole, at - hole) != 0) return;
+  }
+}
+
 // Fills `folder`, which exists and is empty.
 Status MakeIn(const fs::path& folder, const BootPlan& plan, const std::string& key,
               const VmOptions& options) {
@@ -72,9 +99,8 @@ Status MakeIn(const fs::path& folder, const BootPlan& plan, const std::string& k
       ::open((folder / "memory").c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   const UniqueFd state(
       ::open((folder / "state").c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!memory.IsOpen() || !state.IsOpen() ||
-      ::ftruncate(memory.Get(), static_cast<off_t>(bytes)) != 0)
-    return FailErrno("cannot write " + folder.string());
+  if (!memory.IsOpen() || !state.IsOpen()) return FailErrno("cannot write " + folder.string());
+  KASSAY_CHECK(Reserve(memory.Get(), bytes, folder));
   KASSAY_CHECK(GiveToQemu(memory.Get()));
 
   BootPlan with_memory = plan;
@@ -83,6 +109,7 @@ Status MakeIn(const fs::path& folder, const BootPlan& plan, const std::string& k
   KASSAY_CHECK(booted.guest->Idle(kSettle));
   KASSAY_CHECK(booted.guest->SaveTo(state.Get()));
   booted.guest.reset();
+  ReturnHoles(memory.Get(), bytes);
 
   Manifest manifest;
   manifest.key = key;

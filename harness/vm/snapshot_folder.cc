@@ -114,6 +114,13 @@ void SnapshotLock::Retire() {
   fs::remove(path_, ignored);
 }
 
+// A cache that CI keeps in an archive may bring times back in whole seconds.
+static bool IsSameTime(std::int64_t found_ns, std::int64_t recorded_ns) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  return found_ns == recorded_ns ||
+         (found_ns % kSecond == 0 && found_ns / kSecond == recorded_ns / kSecond);
+}
+
 Status CheckSnapshot(const LoadedSnapshot& snapshot) {
   const Manifest& manifest = snapshot.manifest;
   struct stat of_memory {};
@@ -122,7 +129,7 @@ Status CheckSnapshot(const LoadedSnapshot& snapshot) {
       ::fstat(snapshot.state.Get(), &of_state) != 0)
     return Fail("a part of it is missing");
   if (static_cast<std::uint64_t>(of_memory.st_size) != manifest.memory_bytes ||
-      MtimeNs(of_memory) != manifest.memory_mtime_ns)
+      !IsSameTime(MtimeNs(of_memory), manifest.memory_mtime_ns))
     return Fail("its memory was changed");
   if (static_cast<std::uint64_t>(of_state.st_size) != manifest.state_bytes)
     return Fail("its device state was changed");

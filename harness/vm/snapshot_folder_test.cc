@@ -78,6 +78,24 @@ class SnapshotFolderTest : public ::testing::Test {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 
+TEST_F(SnapshotFolderTest, TimesInWholeSecondsAreNoChange) {
+  Add("a", 4096, hours(1));
+  ASSERT_TRUE(LoadSnapshot(path(), "a"));
+  const fs::path memory = path() / "a" / "memory";
+  struct stat status {};
+  ASSERT_EQ(::stat(memory.c_str(), &status), 0);
+  const auto set_time = [&](time_t seconds, long nanoseconds) {
+    const timespec times[] = {{seconds, nanoseconds}, {seconds, nanoseconds}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, memory.c_str(), times, 0), 0);
+  };
+  set_time(status.st_mtim.tv_sec, 0);
+  EXPECT_TRUE(LoadSnapshot(path(), "a")) << "as an archive of the cache brings it back";
+  set_time(status.st_mtim.tv_sec + 1, 0);
+  EXPECT_FALSE(LoadSnapshot(path(), "a"));
+  set_time(status.st_mtim.tv_sec, (status.st_mtim.tv_nsec + 1) % 1'000'000'000);
+  EXPECT_FALSE(LoadSnapshot(path(), "a"));
+}
+
 TEST_F(SnapshotFolderTest, WholeSnapshotIsLoaded) {
   Add("a", kMiB, hours(0));
   const auto loaded = LoadSnapshot(path(), "a");
