@@ -4,6 +4,7 @@
 
 #include "harness/base/sha256.h"
 #include "harness/image/segments.h"
+#include "harness/image/transport.h"
 #include "harness/kernel/modules.h"
 #include "harness/protocol/guest_layout.h"
 
@@ -13,7 +14,7 @@ namespace fs = std::filesystem;
 namespace {
 
 // Part of the key: raise it when the same inputs give other bytes than before.
-constexpr int kSegmentFormat = 1;
+constexpr int kSegmentFormat = 2;
 
 fs::path GuestPath(const Kernel& kernel, const ModuleFile& module) {
   return fs::path("/lib/modules") / kernel.identity.release / module.guest_path;
@@ -30,7 +31,9 @@ void AddModule(CpioImage& image, const Kernel& kernel, const ModuleFile& module)
 Result<CpioImage> ModuleSegment(const InitramfsSpec& spec) {
   const Kernel& kernel = *spec.kernel;
   KASSAY_TRY(const ModuleTree tree, ModuleTree::Open(kernel.modules_dir));
-  KASSAY_TRY(const std::vector<ModuleFile> load, tree.Closure(spec.profile->modules));
+  KASSAY_TRY(std::vector<std::string> first, TransportModules(kernel, tree, *spec.profile));
+  first.insert(first.end(), spec.profile->modules.begin(), spec.profile->modules.end());
+  KASSAY_TRY(const std::vector<ModuleFile> load, tree.Closure(first));
   KASSAY_TRY(const std::vector<ModuleFile> available, tree.Closure(spec.profile->image_modules));
   CpioImage image;
   std::string load_list;
@@ -55,8 +58,8 @@ Result<CpioImage> ModuleSegment(const InitramfsSpec& spec) {
 std::string ModuleSegmentKey(const InitramfsSpec& spec) {
   Sha256 sum;
   const KernelIdentity& kernel = spec.kernel->identity;
-  sum.Update(fmt::format("{}\n{}\n{}\n{}\n", kSegmentFormat, kernel.release, kernel.modules_sha256,
-                         kernel.config_sha256));
+  sum.Update(fmt::format("{}\n{}\n{}\n{}\n{}\n", kSegmentFormat, kernel.release,
+                         kernel.modules_sha256, kernel.config_sha256, spec.profile->disk_mib > 0));
   for (const auto* names : {&spec.profile->modules, &spec.profile->image_modules}) {
     for (const std::string& name : *names) sum.Update(name + "\n");
     sum.Update("\n");

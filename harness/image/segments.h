@@ -13,7 +13,8 @@ namespace kassay {
 // Agent, suites with their libraries, fixtures, /etc, and the shell if it is asked for.
 [[nodiscard]] Result<CpioImage> UserSpaceSegment(const InitramfsSpec& spec);
 
-// The profile's modules with what they depend on, and the two lists.
+// What the harness needs (transport.h) and the profile's modules, with what they depend on, and the
+// two lists.
 [[nodiscard]] Result<CpioImage> ModuleSegment(const InitramfsSpec& spec);
 
 // What the module segment depends on, without reading a module.
