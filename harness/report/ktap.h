@@ -1,5 +1,7 @@
 // KTAP version 1 (Documentation/dev-tools/ktap.rst of the kernel): a test for each suite, a subtest
-// for each case.
+// for each case. Each result of a case stands there twice: nested, as kunit.py reads it, and behind
+// a '#', as kselftest's runner prints it (tools/testing/selftests/kselftest/runner.sh) and openQA
+// and others read it.
 #pragma once
 
 #include <string>
@@ -9,7 +11,8 @@
 namespace kassay {
 
 // Verdicts: pass is "ok"; fail and crash "not ok"; timeout "not ok ... # TIMEOUT"; error "not ok
-// ... # ERROR"; absent and unmet "ok ... # SKIP"; a waived finding "not ok ... # XFAIL".
+// ... # ERROR"; absent and unmet "ok ... # SKIP"; a waived finding "ok ... # XFAIL", as
+// kselftest.h prints it.
 [[nodiscard]] std::string KtapOf(const RunResult& run);
 
 }  // namespace kassay

@@ -184,23 +184,43 @@ TEST(Ktap, FollowsTheSpecification) {
             "KTAP version 1\n"
             "# kernel: debian:7.0.13 (7.0.13+deb13-cloud-amd64)\n"
             "1..1\n"
+            "# selftests: kassay: io_uring\n"
             "  KTAP version 1\n"
             "  1..7\n"
             "  ok 1 Ring.Allows\n"
+            "# ok 1 Ring.Allows\n"
             "  # suites/io_uring/exec.cc:12: Expected <\"&> ?[31m\n"
             "  not ok 2 Exec.Keeps # fail: known: fixed in 7.1.8: x\n"
+            "# not ok 2 Exec.Keeps # fail: known: fixed in 7.1.8: x\n"
             "  not ok 3 Ring.Hangs # TIMEOUT no end within 30 s\n"
-            "  not ok 4 Ring.Panics # crash: Kernel panic - not syncing: #1\n"
+            "# not ok 3 Ring.Hangs # TIMEOUT no end within 30 s\n"
+            "  not ok 4 Ring.Panics # crash: Kernel panic - not syncing: _1\n"
+            "# not ok 4 Ring.Panics # crash: Kernel panic - not syncing: _1\n"
             "  ok 5 Ring.Left # SKIP absent: EINVAL\n"
+            "# ok 5 Ring.Left # SKIP absent: EINVAL\n"
             "  ok 6 Ring.Unmet # SKIP unmet: the race was never hit\n"
+            "# ok 6 Ring.Unmet # SKIP unmet: the race was never hit\n"
             "  not ok 7 Ring.Broken # ERROR QEMU went away\n"
-            "not ok 1 io_uring\n");
+            "# not ok 7 Ring.Broken # ERROR QEMU went away\n"
+            "not ok 1 selftests: kassay: io_uring\n");
 }
 
 TEST(Ktap, AGuestCannotForgeLines) {
   RunResult run = Sample();
   run.cases[2].reason = "x\nok 1 forged";
   EXPECT_THAT(KtapOf(run), HasSubstr("# TIMEOUT x ok 1 forged\n"));
+}
+
+TEST(Ktap, AReasonBringsNoDirective) {
+  RunResult run = Sample();
+  run.cases[1].reason = "expected # SKIP, element #0 # TODO";
+  EXPECT_THAT(KtapOf(run), HasSubstr("# fail: expected _ SKIP, element _0 _ TODO\n"));
+}
+
+TEST(Ktap, AWaivedFindingIsOk) {
+  RunResult run = Sample();
+  run.cases[1].waiver = "W-1";
+  EXPECT_THAT(KtapOf(run), HasSubstr("\n  ok 2 Exec.Keeps # XFAIL waived by W-1: "));
 }
 
 TEST(RepeatCommand, IsQuotedForTheShell) {
