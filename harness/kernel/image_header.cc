@@ -5,6 +5,8 @@
 #include <fstream>
 #include <optional>
 
+#include "harness/kernel/file_kind.h"
+
 namespace kassay {
 namespace fs = std::filesystem;
 
@@ -78,7 +80,8 @@ std::string HeadOf(std::istream& in) {
 Result<ImageKind> ParseImageKind(std::string_view head) {
   if (head.starts_with(kElfMagic)) return ImageKind::kVmlinux;
   if (IsBzImage(head)) return ImageKind::kBzImage;
-  return Fail("neither a bzImage nor a vmlinux");
+  const std::string instead = WhatItIsInstead(head);
+  return Fail("neither a bzImage nor a vmlinux" + (instead.empty() ? "" : ": " + instead));
 }
 
 Result<ImageKind> ReadImageKind(const fs::path& image) {
@@ -110,11 +113,10 @@ Result<std::string> ReadImageRelease(const fs::path& image) {
     if (auto release = FindBanner(in)) return *release;
     return Fail(image.string() + ": an ELF file, but no Linux kernel: it holds no version banner");
   }
+  if (const auto kind = ParseImageKind(head); !kind)
+    return Fail(kind.error().Within(image.string()));
   auto release = ParseBzImageRelease(head);
-  if (!release) {
-    return Fail(image.string() + ": " + release.error().message +
-                "; expected an x86 bzImage or vmlinux");
-  }
+  if (!release) return Fail(release.error().Within(image.string()));
   return release;
 }
 

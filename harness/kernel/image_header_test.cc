@@ -85,7 +85,7 @@ TEST(Image, OfNoKnownKindSaysWhatIsExpected) {
   Write(folder / "text", "hello");
   const auto release = ReadImageRelease(folder / "text");
   ASSERT_FALSE(release);
-  EXPECT_THAT(release.error().message, HasSubstr("bzImage or vmlinux"));
+  EXPECT_THAT(release.error().message, HasSubstr("neither a bzImage nor a vmlinux: it is a text"));
   EXPECT_FALSE(ReadImageRelease(folder / "nothing"));
 }
 
