@@ -27,6 +27,23 @@ std::vector<std::string> SplitAtCommas(std::string_view text) {
   }
 }
 
+// The same, but not within the name of something that is there: "a,b.deb,c.deb", "modules=/x,y".
+std::vector<std::string> SplitFiles(std::string_view text) {
+  std::error_code ignored;
+  std::vector<std::string> files;
+  std::vector<std::string> open;  // parts that together are no file yet
+  for (const std::string& part : SplitAtCommas(text)) {
+    open.push_back(part);
+    const std::string joined = fmt::format("{}", fmt::join(open, ","));
+    const bool has_key = joined.starts_with("modules=") || joined.starts_with("config=");
+    if (!fs::exists(joined.substr(has_key ? joined.find('=') + 1 : 0), ignored)) continue;
+    files.push_back(joined);
+    open.clear();
+  }
+  files.insert(files.end(), open.begin(), open.end());
+  return files;
+}
+
 // "vendor:name" or "vendor:name/variant" with a lower-case vendor; anything else with a colon may
 // still be a path.
 bool IsPinnedForm(const std::string& spec) {
@@ -43,7 +60,7 @@ Result<KernelSpec> ParseImage(std::string_view text) {
     return Fail(what + ": expected image:FILE[,modules=DIR][,config=FILE]", ErrorKind::kUsage);
   };
   KernelFiles spec;
-  const auto parts = SplitAtCommas(text);
+  const auto parts = SplitFiles(text);
   spec.image = parts[0];
   for (size_t i = 1; i < parts.size(); ++i) {
     const size_t equals = parts[i].find('=');
@@ -64,7 +81,7 @@ Result<KernelSpec> ParseImage(std::string_view text) {
 Result<KernelSpec> ParsePackages(std::string_view text) {
   PackagesSpec spec;
   std::error_code ignored;
-  for (const std::string& part : SplitAtCommas(text)) {
+  for (const std::string& part : SplitFiles(text)) {
     if (!fs::is_regular_file(part, ignored)) {
       return Fail(fmt::format("there is no package '{}'", part), ErrorKind::kUsage);
     }
@@ -88,7 +105,7 @@ Result<KernelSpec> ParseKernelSpec(std::string_view spec) {
     return KernelFiles{path, {}, {}};
   }
   if (IsPinnedForm(path.string())) return PinnedSpec{std::string(spec)};
-  const auto parts = SplitAtCommas(spec);
+  const auto parts = SplitFiles(spec);
   if (std::all_of(parts.begin(), parts.end(), IsPackageName)) return ParsePackages(spec);
   return Fail(fmt::format("unknown kernel '{}': {}", spec, kForms), ErrorKind::kUsage);
 }
@@ -103,7 +120,7 @@ std::string AbsoluteSpec(std::string_view spec) {
     spec.remove_prefix(prefix.size());
   }
   if (fs::exists(spec, ignored)) return prefix + fs::absolute(spec, ignored).string();
-  std::vector<std::string> parts = SplitAtCommas(spec);
+  std::vector<std::string> parts = SplitFiles(spec);
   for (std::string& part : parts) {
     const bool has_key = part.starts_with("modules=") || part.starts_with("config=");
     const size_t at = has_key ? part.find('=') + 1 : 0;
