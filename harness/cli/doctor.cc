@@ -155,10 +155,7 @@ class Doctor {
     if (facts->why_slow.empty()) {
       Good(fmt::format("KVM works: it booted {}", options_.kernel.spec));
     } else {
-      Warn(fmt::format("emulation is used: {}", facts->why_slow),
-           ::access("/dev/kvm", F_OK) == 0 && ::access("/dev/kvm", R_OK | W_OK) != 0
-               ? "adduser \"$USER\" kvm   (and log in again)"
-               : "");
+      Warn(fmt::format("emulation is used: {}", facts->why_slow), KvmRemedy());
       Good("cases run under emulation, some 1 s each");
     }
     return {};
@@ -167,6 +164,7 @@ class Doctor {
   Result<TargetFacts> Prove() {
     KASSAY_TRY(VmLabOptions machines, MachinesOf(options_.kernel, options_.machine));
     machines.keeping = Keeping::kNothing;
+    machines.vm.kvm_anew = true;
     VmLab lab(std::move(machines));
     KASSAY_CHECK(lab.Ready({kProfile}));
     KASSAY_TRY(const std::unique_ptr<Guest> guest, lab.Fresh(kProfile, {}));

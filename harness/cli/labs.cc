@@ -7,6 +7,7 @@
 
 #include "harness/host/host_lab.h"
 #include "harness/vm/boot.h"
+#include "harness/vm/kvm.h"
 
 namespace kassay::cli {
 namespace {
@@ -37,6 +38,11 @@ std::unique_ptr<Lab> WithThisMachine(const VmLabOptions& machines) {
 Result<std::string> WhatCarriesMachines() {
   KASSAY_TRY(const QemuBinary qemu, FindQemu({}, kX86_64));
   return fmt::format("QEMU {} ({})", qemu.version, qemu.path.string());
+}
+
+std::string KvmRemedy() {
+  const auto trouble = KvmTroubleWith(VmOptions().kvm_device);
+  return trouble ? trouble->remedy : std::string();
 }
 
 Status CheckBootsAsShipped(const Kernel& kernel) {

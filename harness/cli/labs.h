@@ -22,6 +22,8 @@ namespace kassay::cli {
 
 // What carries machines here, with its version and place; the Error says how to install it.
 [[nodiscard]] Result<std::string> WhatCarriesMachines();
+// The command that lets QEMU open KVM; empty if nothing is known to be in its way.
+[[nodiscard]] std::string KvmRemedy();
 
 // A usage error if the kernel's image cannot be booted as its vendor ships it.
 [[nodiscard]] Status CheckBootsAsShipped(const Kernel& kernel);

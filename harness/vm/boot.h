@@ -63,8 +63,8 @@ struct BootPlan {
   int memory = -1;  // a file that becomes the guest's memory, shared; -1 for none
   std::chrono::seconds limit{120};
 };
-// What `options` come to for this machine; `spec` must outlive the plan. Whether KVM works is
-// proven by a boot and remembered in VmOptions::cache_dir until the host reboots or QEMU changes.
+// What `options` come to for this machine; `spec` must outlive the plan (kvm.h tells whether KVM
+// works).
 [[nodiscard]] Result<BootPlan> PlanBoot(const MachineSpec& spec, const VmOptions& options);
 
 // Without descriptors: the machine of a plan and its kernel's command line.

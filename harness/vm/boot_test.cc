@@ -12,6 +12,7 @@
 #include "harness/base/file.h"
 #include "harness/base/interrupt.h"
 #include "harness/vm/testing/images.h"
+#include "harness/vm/testing/stand_in_qemu.h"
 #include "harness/vm/testing/test_machine.h"
 
 namespace kassay {
@@ -40,17 +41,9 @@ class BootTest : public ::testing::Test {
     options_.boot_limit = std::chrono::seconds(20);
   }
 
-  // A script that answers --version as QEMU does and otherwise runs `body`.
   void StandIn(const std::string& body) {
-    const fs::path script = scratch_.path() / ("qemu" + std::to_string(++scripts_));
-    ASSERT_TRUE(WriteFileAtomically(
-        script,
-        "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'QEMU emulator version 9.9'; "
-        "exit 0; fi\n" +
-            body + "\n"));
-    fs::permissions(script, fs::perms::owner_all | fs::perms::others_read | fs::perms::others_exec);
-    fs::permissions(scratch_.path(), fs::perms::owner_all | fs::perms::others_exec);
-    options_.qemu = script;
+    options_.qemu = scratch_.path() / ("qemu" + std::to_string(++scripts_));
+    testing::WriteStandInQemu(options_.qemu, body);
   }
 
   std::string BootError() {
@@ -221,41 +214,11 @@ TEST_F(BootTest, KernelThatCannotBootDirectlyIsNotHeldAgainstKvm) {
   StandIn("exit 1");
   options_.boot = "direct";
   options_.accelerator = Accelerator::kAuto;
-  if (!fs::exists("/dev/kvm")) GTEST_SKIP() << "there is no /dev/kvm";
+  options_.kvm_device = "/dev/null";  // opens
   ASSERT_TRUE(WriteFileAtomically(spec_.kernel.image, SmallElf(17)));
   const auto choice = PlanBoot(spec_, options_);
   ASSERT_FALSE(choice);
   EXPECT_THAT(choice.error().message, HasSubstr("no PVH entry"));
-}
-
-TEST_F(BootTest, KvmThatOpensButDoesNotWorkIsReplacedByEmulationAndRemembered) {
-  const fs::path count = scratch_.path() / "count";
-  StandIn("echo started >> " + count.string() +
-          "; echo 'error: failed to set MSR 0x48d to 0x5d00000016' >&2; kill -ABRT $$");
-  fs::permissions(scratch_.path(), fs::perms::all);
-  options_.accelerator = Accelerator::kAuto;
-  const auto choice = PlanBoot(spec_, options_);
-  ASSERT_TRUE(choice) << choice.error().message;
-  EXPECT_EQ(choice->accelerator, Accelerator::kTcg);
-  if (!fs::exists("/dev/kvm")) {
-    EXPECT_THAT(choice->why_slow, HasSubstr("there is no /dev/kvm"));
-    return;
-  }
-  EXPECT_THAT(choice->why_slow, AllOf(HasSubstr("KVM does not work here"), HasSubstr("MSR 0x48d")));
-  EXPECT_EQ(choice->why_slow.find('\n'), std::string::npos);
-  EXPECT_EQ(*ReadFile(count), "started\n");
-  const auto again = PlanBoot(spec_, options_);
-  ASSERT_TRUE(again) << again.error().message;
-  EXPECT_EQ(again->why_slow, choice->why_slow);
-  EXPECT_EQ(*ReadFile(count), "started\n");
-  // Of another kernel nothing is known.
-  spec_.kernel.identity.image_sha256 = "2";
-  ASSERT_TRUE(PlanBoot(spec_, options_));
-  EXPECT_EQ(*ReadFile(count), "started\nstarted\n");
-  options_.accelerator = Accelerator::kKvm;
-  const auto forced = PlanBoot(spec_, options_);
-  ASSERT_FALSE(forced);
-  EXPECT_THAT(forced.error().message, HasSubstr("use --accel tcg"));
 }
 
 }  // namespace

@@ -38,6 +38,8 @@ struct VmOptions {
   std::string boot;                 // "direct" or "bzimage"; empty: what the profile says
   std::filesystem::path qemu;       // empty: $KASSAY_QEMU, else the architecture's from PATH
   std::filesystem::path cache_dir;  // where KVM's answer is remembered; empty: nowhere
+  std::filesystem::path kvm_device = "/dev/kvm";
+  bool kvm_anew = false;  // whatever is remembered
   // From the start of QEMU until the agent's hello; passed over, the boot is an Error with the
   // console's last lines.
   std::chrono::seconds boot_limit{120};

@@ -11,6 +11,7 @@
 #include "harness/protocol/suite_program.h"
 #include "harness/suite/installed_suites.h"
 #include "harness/vm/boot.h"
+#include "harness/vm/kvm.h"
 
 namespace kassay {
 
@@ -94,17 +95,25 @@ Result<std::unique_ptr<Guest>> VmLab::Fresh(const std::string& profile, const No
   lock.unlock();
   // Other profiles can be made meanwhile; who wants this one waits.
   std::unique_lock<std::mutex> making(entry.being_made);
-  if (!entry.snapshot) {
-    entry.snapshot =
+  const std::string device = KvmDeviceFacts(options_.vm.kvm_device);
+  const bool lost = entry.snapshot && *entry.snapshot && entry.kvm_device != device &&
+                    (*entry.snapshot)->facts().accelerator == Name(Accelerator::kKvm);
+  if (lost && note)
+    note(fmt::format("profile {}: {} changed during the run", profile,
+                     options_.vm.kvm_device.string()));
+  if (!entry.snapshot || lost) {
+    entry.kvm_device = device;
+    entry.snapshot = std::make_shared<const Result<Snapshot>>(
         Machine(profile, /*with_shell=*/false, note).and_then([&](const MachineSpec& machine) {
           return Snapshot::Ensure(options_.installation.SnapshotsDir(), machine, Telling(note));
-        });
+        }));
     const std::lock_guard<std::mutex> publish(mutex_);
     if (*entry.snapshot) facts_[profile] = (*entry.snapshot)->facts();
   }
+  const std::shared_ptr<const Result<Snapshot>> snapshot = entry.snapshot;
   making.unlock();
-  if (!*entry.snapshot) return Fail(entry.snapshot->error());
-  return (*entry.snapshot)->Restore();
+  if (!*snapshot) return Fail(snapshot->error());
+  return (*snapshot)->Restore();
 }
 
 std::string VmLab::SuitePath(const std::string& /*profile*/, const std::string& suite) const {

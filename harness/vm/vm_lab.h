@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -51,7 +50,8 @@ class VmLab : public Lab {
  private:
   struct Entry {
     std::mutex being_made;
-    std::optional<Result<Snapshot>> snapshot;  // nothing until somebody asked
+    std::shared_ptr<const Result<Snapshot>> snapshot;  // nothing until somebody asked
+    std::string kvm_device;                            // as it was then
   };
   [[nodiscard]] Result<MachineSpec> Machine(const std::string& profile, bool with_shell,
                                             const NoteSink& note);
