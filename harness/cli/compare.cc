@@ -36,7 +36,7 @@ is refused (--allow-differences shows it all the same). Other versions of kassay
 
 Examples:
   kassay compare debian:7.0.13 debian:7.3.4
-  kassay compare results/baselines/debian-7.0.13-1~bpo13+1 out/mine --format markdown
+  kassay compare debian:7.0.13 out/mine --format markdown
   kassay compare old/results.json new/results.json --format html -o compare.html
 
 Exit codes: 0 not worse, 4 worse, 2 wrong usage or refused, 3 could not test, 130 interrupted.)";

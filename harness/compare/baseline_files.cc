@@ -79,17 +79,44 @@ Result<Baseline> LoadSuites(const fs::path& folder) {
   return Joined(std::move(parts));
 }
 
+tl::unexpected<Error> NoBaseline(const fs::path& folder, const std::string& name) {
+  return Fail("no baseline for " + name + " in " + folder.string() +
+                  "; make one: kassay baseline record --kernel " + name,
+              ErrorKind::kUsage);
+}
+
+// By one of the names of a recorded kernel.
+Result<fs::path> FindByName(const fs::path& folder, const std::string& name) {
+  std::optional<Error> damaged;
+  for (const fs::path& entry : RecordedKernels(folder)) {
+    for (const fs::path& file : BaselinesIn(entry)) {
+      const auto suite = LoadFile(file);
+      if (!suite) {
+        damaged = suite.error();
+        continue;
+      }
+      const KernelIdentity& have = suite->kernel;
+      if (name == have.spec || name == have.release || name == have.package_version ||
+          name == entry.filename()) {
+        return entry;
+      }
+      break;  // the others are of the same kernel
+    }
+  }
+  if (damaged) return Fail(*damaged);
+  return NoBaseline(folder, name);
+}
+
 }  // namespace
 
 std::string BaselineName(const KernelIdentity& kernel) {
-  if (!kernel.package_version.empty()) {
-    const std::string vendor = kernel.vendor.empty() ? "unknown" : kernel.vendor;
-    return FileNameSafe(vendor + "-" + kernel.package_version);
-  }
   // Another compiler makes another image of the reference kernel, which is the same kernel to us.
   if (kernel.vendor == "reference") return FileNameSafe("reference-" + kernel.release);
-  const std::string vendor = kernel.vendor.empty() ? "tree" : kernel.vendor;
-  return FileNameSafe(vendor + "-" + kernel.release + "-" + kernel.image_sha256.substr(0, 12));
+  const bool is_package = !kernel.package_version.empty();
+  const std::string vendor =
+      kernel.vendor.empty() ? (is_package ? "unknown" : "tree") : kernel.vendor;
+  return FileNameSafe(vendor + "-" + kernel.release + "-" +
+                      (is_package ? kernel.package_version : kernel.image_sha256.substr(0, 12)));
 }
 
 bool IsRecorded(const fs::path& path) {
@@ -113,32 +140,18 @@ std::vector<fs::path> RecordedKernels(const fs::path& folder) {
 }
 
 Result<fs::path> FindBaseline(const fs::path& folder, const KernelIdentity& kernel) {
-  std::error_code ignored;
-  std::optional<Error> damaged;
-  if (!kernel.package_version.empty() || !kernel.image_sha256.empty()) {
-    const auto exact = folder / BaselineName(kernel);
-    if (fs::is_directory(exact, ignored)) return exact;
-  } else {
-    for (const fs::path& entry : RecordedKernels(folder)) {
-      for (const fs::path& file : BaselinesIn(entry)) {
-        const auto suite = LoadFile(file);
-        if (!suite) {
-          damaged = suite.error();
-          continue;
-        }
-        const KernelIdentity& have = suite->kernel;
-        if (kernel.spec == have.spec || kernel.spec == have.release ||
-            kernel.spec == have.package_version || kernel.spec == entry.filename()) {
-          return entry;
-        }
-        break;  // the others are of the same kernel
-      }
-    }
-  }
-  if (damaged) return Fail(*damaged);
   const std::string name = kernel.spec.empty() ? kernel.release : kernel.spec;
-  return Fail("no baseline for " + name + " in " + folder.string() +
-                  "; make one: kassay baseline record --kernel " + name,
+  if (kernel.image_sha256.empty()) return FindByName(folder, name);
+  std::error_code ignored;
+  const fs::path exact = folder / BaselineName(kernel);
+  if (!fs::is_directory(exact, ignored)) return NoBaseline(folder, name);
+  if (kernel.vendor == "reference") return exact;
+  KASSAY_TRY(const Baseline recorded, LoadBaseline(exact));
+  if (recorded.kernel.image_sha256 == kernel.image_sha256) return exact;
+  return Fail("the baseline " + exact.string() +
+                  " is of another image of that name and version; to compare with it all the "
+                  "same: --baseline " +
+                  exact.string(),
               ErrorKind::kUsage);
 }
 

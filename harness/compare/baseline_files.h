@@ -10,8 +10,9 @@
 
 namespace kassay {
 
-// "debian-7.0.13-1~bpo13+1"; a kernel without package is named by its release and image hash, the
-// reference kernel by its release: "reference-7.0.13-kassay".
+// Vendor, release (which names the flavour) and package version:
+// "debian-7.0.13+deb13-cloud-amd64-7.0.13-1~bpo13+1"; a kernel without package is named by its
+// release and image hash, the reference kernel by its release: "reference-7.0.13-kassay".
 [[nodiscard]] std::string BaselineName(const KernelIdentity& kernel);
 
 // What is recorded under `path` can be loaded: a .json file, the folder of a run, or a folder with
@@ -28,8 +29,9 @@ namespace kassay {
 [[nodiscard]] std::vector<std::filesystem::path> RecordedKernels(
     const std::filesystem::path& folder);
 
-// The folder of a kernel's baselines below `folder`: by package version or image hash when they are
-// given, else by spec or release as the user wrote it. Usage error when there is none.
+// The folder of a kernel's baselines below `folder`: by its identity when that is known, else by
+// the spec or release that the user wrote. Usage error when there is none, or when what is recorded
+// under this name is of another image (of the reference kernel every build is one).
 [[nodiscard]] Result<std::filesystem::path> FindBaseline(const std::filesystem::path& folder,
                                                          const KernelIdentity& kernel);
 

@@ -55,9 +55,10 @@ class BaselineFiles : public ::testing::Test {
   fs::path dir_;
 };
 
-TEST_F(BaselineFiles, AreNamedByVendorAndPackageVersionAndFoundAgain) {
+TEST_F(BaselineFiles, AreNamedByAllThatTellsKernelsApartAndFoundAgain) {
   const RunResult run = RunOf({"io_uring"});
-  EXPECT_EQ(BaselineName(run.kernel), "debian-7.0.13-1~bpo13+1");
+  constexpr const char* kName = "debian-7.0.13+deb13-cloud-amd64-7.0.13-1~bpo13+1";
+  EXPECT_EQ(BaselineName(run.kernel), kName);
   KernelIdentity tree = {.release = "7.0.0-rc1/../x", .image_sha256 = std::string(64, 'b')};
   EXPECT_EQ(BaselineName(tree), "tree-7.0.0-rc1-..-x-bbbbbbbbbbbb");
   // Every build of it is another image.
@@ -65,13 +66,30 @@ TEST_F(BaselineFiles, AreNamedByVendorAndPackageVersionAndFoundAgain) {
   EXPECT_EQ(BaselineName(tree), "reference-7.0.13-kassay");
 
   const fs::path folder = Record(run);
-  EXPECT_EQ(folder, dir_ / "debian-7.0.13-1~bpo13+1");
+  EXPECT_EQ(folder, dir_ / kName);
   EXPECT_EQ(FindBaseline(dir_, {.spec = "debian:7.0.13"}).value(), folder);
-  EXPECT_EQ(FindBaseline(dir_, {.spec = "debian-7.0.13-1~bpo13+1"}).value(), folder);
+  EXPECT_EQ(FindBaseline(dir_, {.spec = kName}).value(), folder);
   EXPECT_EQ(FindBaseline(dir_, run.kernel).value(), folder);
   const auto none = FindBaseline(dir_, {.spec = "debian:7.3.4"});
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().kind, ErrorKind::kUsage);
+}
+
+// A distribution builds several kernels from one version of its package.
+TEST_F(BaselineFiles, AnotherFlavourOrImageOfTheSameVersionIsNotFound) {
+  const RunResult run = RunOf({"io_uring"});
+  const fs::path folder = Record(run);
+  KernelIdentity flavour = run.kernel;
+  flavour.release = "7.0.13+deb13-rt-amd64";
+  const auto none = FindBaseline(dir_, flavour);
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().message, HasSubstr("no baseline for"));
+  KernelIdentity rebuilt = run.kernel;
+  rebuilt.image_sha256 = std::string(64, 'd');
+  const auto other = FindBaseline(dir_, rebuilt);
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().kind, ErrorKind::kUsage);
+  EXPECT_THAT(other.error().message, HasSubstr("--baseline " + folder.string()));
 }
 
 TEST_F(BaselineFiles, AreOneASuiteAndOneIsRecordedAnewWithoutTheOthers) {
