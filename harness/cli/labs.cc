@@ -53,6 +53,7 @@ Result<RunResult> RunOn(const Kernel& kernel, const RunFlags& flags, RunObserver
   RunOptions run = flags.run;
   run.installation = flags.kernel.installation;
   run.boot = flags.machine.boot;
+  if (!flags.headers.empty()) KASSAY_CHECK(CheckHeaders(flags.headers, kernel.identity.release));
   KASSAY_TRY(VmLabOptions machines, MachinesFor(kernel, run.installation, flags.machine));
   SuiteImages images = ImagesOf(run);
   machines.suites = std::move(images.suites);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include "harness/base/result.h"
 
@@ -28,5 +29,9 @@ class KernelHeaders {
   std::mutex mutex_;
   std::optional<Result<std::filesystem::path>> folder_;
 };
+
+// A usage error if `folder` says that it was made for another release than this (uname -r):
+// include/config/kernel.release, which kbuild writes and packages of headers keep.
+[[nodiscard]] Status CheckHeaders(const std::filesystem::path& folder, const std::string& release);
 
 }  // namespace kassay

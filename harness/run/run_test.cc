@@ -430,6 +430,17 @@ TEST_F(RunTest, HowEachMachineBootedIsTold) {
   }
 }
 
+// kernel-core without kernel-modules, an image without --modules.
+TEST_F(RunTest, AKernelThatCameWithoutItsModulesIsNotedBeforeAnythingRuns) {
+  EXPECT_THAT(RunWell().notes, IsEmpty()) << "it has none";
+  kernel_.config = KernelConfig::Parse("CONFIG_RING=y\nCONFIG_MODULES=y\n").value();
+  fs::remove_all(options_.out_dir);
+  EXPECT_THAT(RunWell().notes, ElementsAre(HasSubstr("came without its modules")));
+  kernel_.identity.modules_sha256 = "1";
+  fs::remove_all(options_.out_dir);
+  EXPECT_THAT(RunWell().notes, IsEmpty());
+}
+
 TEST_F(RunTest, WhatALabNotesIsToldAndKeptOnce) {
   lab_.finding = "emulation instead of KVM";
   const RunResult run = RunWell();

@@ -85,6 +85,10 @@ class RunUnderWay {
     KASSAY_CHECK(options_.resume ? Resume() : BeginAnew());
     if (kernel_.config.Empty())
       notes_.Add("no config of this kernel was found: probes alone decide what it has");
+    if (kernel_.config.Value("CONFIG_MODULES") == "y" && !facts_.has_modules)
+      notes_.Add(
+          "the kernel came without its modules: what needs one cannot be tested; name the package "
+          "that holds them too, or give --modules DIR");
     KASSAY_CHECK(Probe());
     KASSAY_CHECK(RecordMachines());
     if (!Interrupted() && !options_.probe_only) {
