@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "harness/base/file.h"
+#include "harness/base/installation.h"
 #include "harness/base/process/program.h"
 #include "harness/cli/exit_code.h"
 #include "harness/kernel/store.h"
@@ -211,10 +212,34 @@ TEST_F(Robustness, AKernelThatNeverComesUp) {
                      data / "vm/profiles/stock.toml");
   environment_["KASSAY_DATA_DIR"] = data.string();
   const ProgramOutcome outcome = Run({"--profile", "broken", "--accel", "tcg"});
-  EXPECT_EQ(outcome.ending.status.exit_code, static_cast<int>(ExitCode::kCouldNotTest));
+  EXPECT_EQ(outcome.ending.status.exit_code, static_cast<int>(ExitCode::kNoBoot));
   EXPECT_THAT(outcome.standard_error, HasSubstr("panic"));
   EXPECT_FALSE(fs::exists(Out() / "results.json"));
   EXPECT_THAT(HalfWrittenFiles(), IsEmpty());
+}
+
+// A write through a mapping into a full file system is SIGBUS in QEMU, "Bus error" to a person.
+TEST_F(Robustness, AFullCache) {
+  const fs::path cache = dir_ / "cache";
+  fs::create_directories(cache);
+  const std::string kernels = Installation::OfThisProgram().KernelsDir().string();
+  environment_["KASSAY_CACHE_DIR"] = cache.string();
+  Command command = CommandOf({"run", "--kernel", kKernel, "--suite", "io_uring", "--out",
+                               Out().string(), "--accel", "tcg", "--jobs", "1"});
+  const std::string make_room = "mount -t tmpfs -o size=200m,mode=0755 none " + cache.string() +
+                                " && ln -s " + kernels + " " + cache.string() +
+                                "/kernels && exec \"$@\"";
+  const std::vector<std::string> alone = {
+      "unshare", ::geteuid() == 0 ? "-m" : "-Urm", "sh", "-c", make_room, "sh"};
+  command.argv.insert(command.argv.begin(), alone.begin(), alone.end());
+  const auto outcome = RunProgram(command, {.time = std::chrono::minutes(5)});
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  if (outcome->standard_error.find("unshare: ") == 0)
+    GTEST_SKIP() << "no namespaces here: " << outcome->standard_error;
+  EXPECT_EQ(outcome->ending.status.exit_code, static_cast<int>(ExitCode::kCouldNotTest));
+  EXPECT_THAT(outcome->standard_error,
+              AllOf(HasSubstr("no room for a snapshot of"), HasSubstr("KASSAY_CACHE_DIR")));
+  EXPECT_FALSE(fs::exists(Out() / "results.json"));
 }
 
 class CtrlC : public Robustness {
