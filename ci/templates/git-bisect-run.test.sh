@@ -58,14 +58,14 @@ while [ $# -gt 0 ]; do case $1 in --kernel) tree=$2;; --out) out=$2;; esac; shif
 kernel=$(cat "$tree/arch/x86/boot/bzImage")
 say() { mkdir -p "$out"; printf '{\n "verdict": "%s"\n}\n' "$1" > "$out/results.json"; echo "not ok 1 $1" > "$out/results.ktap"; exit "$2"; }
 case $kernel in
-  good*) say pass 0;; bad*) say fail 1;; hang*) say timeout 1;; absent*) say absent 0;; unmet*) say unmet 0;;
-  error*) exit 3;; usage*) exit 2;; stopped*) exit 130;;
+  good*) say pass 0;; bad*) say fail 1;; hang*) say timeout 1;; absent*) say absent 3;; unmet*) say unmet 3;;
+  error*) exit 3;; no-boot*) exit 5;; usage*) exit 2;; stopped*) exit 130;;
 esac
 END
   chmod +x "$work/kassay"
   export KASSAY=$work/kassay CASE=s.Group.Case
   local kernel expected got
-  for pair in good:0 bad:1 hang:1 absent:125 unmet:125 error:125 broken-build:125 usage:128 stopped:128; do
+  for pair in good:0 bad:1 hang:1 absent:125 unmet:125 error:125 no-boot:125 broken-build:125 usage:128 stopped:128; do
     kernel=${pair%:*} expected=${pair#*:}
     echo "$kernel" > kernel
     got=0; "$script" > "$work/log" 2>&1 || got=$?
@@ -79,7 +79,7 @@ END
   [ "$got" = 128 ] || die "no config: exit code $got"
   [ -z "$(find "$TMPDIR" -name 'kassay-bisect.*')" ] || die "a result folder was left behind"
 
-  for kernel in good-1 good-2 broken-build absent-1 good-3 bad-1 error bad-2 hang-1; do commit $kernel; done
+  for kernel in good-1 good-2 broken-build absent-1 good-3 bad-1 no-boot bad-2 hang-1; do commit $kernel; done
   bisect HEAD HEAD~8
   [ "$FOUND" = bad-1 ] || die "the first bad commit is bad-1, not $FOUND"
   echo "exit codes and a bisection over 9 commits: as git wants them"

@@ -39,7 +39,7 @@ Examples:
   kassay run --kernel debian:7.0.13 --baseline auto
 
 Exit codes: 0 recorded (whatever the verdict), 2 wrong usage or a run that is not complete,
-3 could not test, 130 interrupted.)";
+3 could not test, 5 the kernel comes up in no machine, 130 interrupted.)";
 
 struct Options {
   RunFlags flags;

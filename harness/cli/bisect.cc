@@ -25,7 +25,8 @@ Examples:
   kassay bisect --case io_uring.Exec.KeepsTheListAfterARingWasUsed --good debian:7.3.4 \
       --bad debian:7.0.13
 
-Exit codes: 0 found, 2 wrong usage (the ends are not as said), 3 could not test, 130 interrupted.)";
+Exit codes: 0 found, 2 wrong usage (the ends are not as said), 3 could not test, 5 an end comes up
+in no machine, 130 interrupted.)";
 
 struct Options {
   RunFlags flags;

@@ -42,7 +42,8 @@ Examples:
   kassay certify --level container --waivers waivers.toml --kernel debian:7.0.13 --key key.pem --out certificate
   kassay certify --level core --run out/mine --kernel debian:7.3.4 --key key.pem --out certificate
 
-Exit codes: 0 certified, 1 refused, 2 wrong usage, 3 could not test, 130 interrupted.)";
+Exit codes: 0 certified, 1 refused, 2 wrong usage, 3 could not test, 5 the kernel comes up in no
+machine, 130 interrupted.)";
 
 constexpr const char* kVerifyFooter =
     R"(Works offline and needs nothing but the bundle: the signature, the SHA-256 of every file, no file
