@@ -22,6 +22,16 @@ void Set(pugi::xml_node node, const char* name, const std::string& value) {
   node.append_attribute(name) = XmlText(value).c_str();
 }
 
+// For an element. Jenkins and GitLab take "[[ATTACHMENT|path]]" in a case's output for a file that
+// they shall show; a guest names no files of theirs.
+std::string ElementText(const std::string& text) {
+  constexpr std::string_view kAttachment = "[[ATTACHMENT|";
+  std::string out = XmlText(text);
+  for (size_t at = out.find(kAttachment); at != std::string::npos; at = out.find(kAttachment, at))
+    out[out.find('|', at)] = ':';
+  return out;
+}
+
 void AddProperty(pugi::xml_node properties, const char* name, const std::string& value) {
   if (value.empty()) return;
   const pugi::xml_node property = properties.append_child("property");
@@ -30,7 +40,8 @@ void AddProperty(pugi::xml_node properties, const char* name, const std::string&
 }
 
 std::string Details(const RunResult& run, const CaseResult& result) {
-  std::string text;
+  // GitLab shows an element's text and not its message where it has both.
+  std::string text = result.reason.empty() ? "" : result.reason + "\n";
   for (const Failure& failure : result.failures)
     text += fmt::format("{}:{}: {}\n", failure.file, failure.line, failure.message);
   if (result.erratum) {
@@ -46,7 +57,7 @@ std::string Details(const RunResult& run, const CaseResult& result) {
 std::string ElementOf(const CaseResult& result) {
   if (result.verdict == Verdict::kPass) return "";
   const bool left = result.verdict == Verdict::kAbsent || result.verdict == Verdict::kUnmet;
-  if (left || !result.waiver.empty()) return "skipped";
+  if (left || (IsNonconformant(result.verdict) && !result.waiver.empty())) return "skipped";
   return result.verdict == Verdict::kError ? "error" : "failure";
 }
 
@@ -57,12 +68,14 @@ void AddVerdict(pugi::xml_node node, const RunResult& run, const CaseResult& res
   pugi::xml_node child = node.append_child(element.c_str());
   if (element == "skipped") {
     const std::string waived = result.waiver.empty() ? "" : ", waived by " + result.waiver;
-    Set(child, "message", verdict + waived + ": " + result.reason);
+    const std::string message = verdict + waived + ": " + result.reason;
+    Set(child, "message", message);
+    child.text().set(ElementText(message).c_str());
     return;
   }
   Set(child, "type", verdict);
   Set(child, "message", result.reason);
-  child.text().set(XmlText(Details(run, result)).c_str());
+  child.text().set(ElementText(Details(run, result)).c_str());
 }
 
 // What a reader of a case would want beside its verdict, as names and values.
@@ -93,7 +106,7 @@ void AddCase(pugi::xml_node suite, const RunResult& run, const CaseResult& resul
   }
   out += result.console;
   AddVerdict(node, run, result);
-  if (!out.empty()) node.append_child("system-out").text().set(XmlText(out).c_str());
+  if (!out.empty()) node.append_child("system-out").text().set(ElementText(out).c_str());
 }
 
 // Skipped ones are an attribute of a test suite alone.

@@ -12,7 +12,7 @@ namespace kassay {
 
 // Verdicts: pass is "ok"; fail and crash "not ok"; timeout "not ok ... # TIMEOUT"; error "not ok
 // ... # ERROR"; absent and unmet "ok ... # SKIP"; a waived finding "ok ... # XFAIL", as
-// kselftest.h prints it.
+// kselftest.h prints it. A suite all of whose cases are absent or unmet is "ok ... # SKIP".
 [[nodiscard]] std::string KtapOf(const RunResult& run);
 
 }  // namespace kassay

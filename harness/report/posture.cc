@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <utility>
 #include <vector>
 
@@ -55,12 +56,19 @@ std::vector<PostureRow> PostureOf(const RunResult& run) {
   return rows;
 }
 
-// A cell: one line, in which nothing begins a new cell, a link, an element or emphasis.
+// A cell: one line, in which nothing begins a new cell, a link, an element, a reference or
+// emphasis. Within words, as in CONFIG_X_Y, an underscore is none (CommonMark 6.2).
 std::string Cell(const std::string& text) {
+  const std::string line = PrintableLine(text);
+  const auto is_word = [&](size_t i) {
+    return i < line.size() && std::isalnum(static_cast<unsigned char>(line[i])) != 0;
+  };
+  constexpr std::string_view kMarks = "|\\`*<>[]~&";
   std::string out;
-  for (const char c : PrintableLine(text)) {
-    if (std::string_view("|\\`*<>[]").find(c) != std::string_view::npos) out += '\\';
-    out += c;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const bool in_word = i > 0 && is_word(i - 1) && is_word(i + 1);
+    if (line[i] == '_' ? !in_word : kMarks.find(line[i]) != std::string_view::npos) out += '\\';
+    out += line[i];
   }
   return out;
 }

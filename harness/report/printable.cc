@@ -29,7 +29,10 @@ Decoded Decode(std::string_view text) {
   return {code, bytes};
 }
 
-bool IsControl(char32_t code) { return code < 0x20 || (code >= 0x7f && code < 0xa0); }
+// U+2028 and U+2029 among them: they end a line for Python's splitlines(), for one.
+bool IsControl(char32_t code) {
+  return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029;
+}
 
 }  // namespace
 

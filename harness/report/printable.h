@@ -6,8 +6,9 @@
 
 namespace kassay {
 
-// One line for a terminal: control characters (escape sequences among them) and invalid UTF-8
-// become '?', of more than `max_bytes` the end is cut and "..." put in its place.
+// One line for a terminal: control characters (escape sequences among them), Unicode's own line
+// ends and invalid UTF-8 become '?', of more than `max_bytes` the end is cut and "..." put in its
+// place.
 [[nodiscard]] std::string PrintableLine(std::string_view text, std::size_t max_bytes = 400);
 
 // What XML 1.0 (section 2.2) can carry: other control characters and invalid UTF-8 become U+FFFD;

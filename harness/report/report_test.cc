@@ -21,6 +21,7 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Ne;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 CaseResult Case(const std::string& name, Verdict verdict, const std::string& reason = "") {
   CaseResult result;
@@ -63,12 +64,12 @@ RunResult Sample() {
 TEST(Table, CountsAndNamesWhatIsThere) {
   const std::string text = TableOf(Sample(), {});
   EXPECT_THAT(text, EndsWith(": 7 cases: 1 pass, 1 fail, 1 crash, 1 timeout, 1 absent, 1 unmet, "
-                             "1 error (1 known)\n"));
+                             "1 error (1 known); 1 of 1 requirements tested\n"));
   EXPECT_THAT(text, ContainsRegex("lists +nonconformant +1 +1 +1 +1 +1 +1 +1\n"));
   EXPECT_THAT(text, ContainsRegex("filters +disabled +- +- +- +- +- +- +-  CONFIG"));
   RunResult one;
   one.cases = {Case("A.B", Verdict::kPass)};
-  EXPECT_THAT(TableOf(one, {}), EndsWith(": 1 case: 1 pass\n"));
+  EXPECT_THAT(TableOf(one, {}), EndsWith(": 1 case: 1 pass; 1 of 1 requirements tested\n"));
 }
 
 TEST(Table, UnexplainedCasesComeFirst) {
@@ -112,6 +113,7 @@ TEST(Printable, KeepsUtf8AndCutsAtCharacters) {
   EXPECT_EQ(PrintableLine("\xc2\x9b"
                           "31m"),
             "?31m");  // C1 control: CSI
+  EXPECT_EQ(PrintableLine("a\u2028b\u2029c"), "a?b?c");
   EXPECT_EQ(XmlText("a\x01\r\nb"), "a\xef\xbf\xbd\nb");
   EXPECT_EQ(XmlText("\xef\xbf\xbf"), "\xef\xbf\xbd");
 }
@@ -132,10 +134,13 @@ TEST(JUnit, IsWellFormedAndCounts) {
   EXPECT_STREQ(failed.attribute("time").value(), "1.234");
   EXPECT_STREQ(failed.child("failure").attribute("message").value(), "known: fixed in 7.1.8: x");
   // What GoogleTest said is there, escaped once, without control characters.
+  // GitLab shows this text alone, not the message beside it.
+  EXPECT_THAT(failed.child("failure").text().get(), StartsWith("known: fixed in 7.1.8: x\n"));
   EXPECT_THAT(failed.child("failure").text().get(),
               HasSubstr("exec.cc:12: Expected <\"&> \xef\xbf\xbd[31m"));
   const pugi::xml_node left = suite.find_child_by_attribute("testcase", "name", "Left");
   EXPECT_STREQ(left.child("skipped").attribute("message").value(), "absent: EINVAL");
+  EXPECT_STREQ(left.child("skipped").text().get(), "absent: EINVAL");
 }
 
 TEST(JUnit, WhatIsKnownOfACaseStandsInItsOutput) {
@@ -151,6 +156,16 @@ TEST(JUnit, WhatIsKnownOfACaseStandsInItsOutput) {
   EXPECT_THAT(only.child("system-out").text().get(),
               AllOf(HasSubstr("requirement: IOU-051\n"), HasSubstr("evidence.errno: -13\n"),
                     EndsWith("the console\n")));
+}
+
+TEST(JUnit, AGuestNamesNoAttachment) {
+  RunResult run = Sample();
+  run.cases[1].reason = "[[[ATTACHMENT|/etc/passwd]]";
+  run.cases[1].console = "[[ATTACHMENT|/etc/shadow]]\n";
+  pugi::xml_document document;
+  ASSERT_TRUE(document.load_string(JUnitOf(run).c_str()));
+  for (const auto& node : document.select_nodes("//failure | //system-out"))
+    EXPECT_THAT(node.node().text().get(), Not(HasSubstr("[[ATTACHMENT|")));
 }
 
 TEST(JUnit, EvidenceAndMeasuresMayBeProperties) {
@@ -172,9 +187,11 @@ TEST(JUnit, EvidenceAndMeasuresMayBeProperties) {
 TEST(JUnit, AWaivedFindingIsNoFailure) {
   RunResult run = Sample();
   run.cases[2].waiver = "W-1";
+  run.cases[6].waiver = "W-2";  // waivers excuse the kernel, not what is our own fault
   pugi::xml_document document;
   ASSERT_TRUE(document.load_string(JUnitOf(run).c_str()));
   EXPECT_EQ(document.child("testsuites").attribute("failures").as_int(), 2);
+  EXPECT_EQ(document.child("testsuites").attribute("errors").as_int(), 1);
   EXPECT_EQ(document.child("testsuites").child("testsuite").attribute("skipped").as_int(), 3);
 }
 
@@ -189,7 +206,7 @@ TEST(Ktap, FollowsTheSpecification) {
             "  1..7\n"
             "  ok 1 Ring.Allows\n"
             "# ok 1 Ring.Allows\n"
-            "  # suites/io_uring/exec.cc:12: Expected <\"&> ?[31m\n"
+            "  # Exec.Keeps: suites/io_uring/exec.cc:12: Expected <\"&> ?[31m\n"
             "  not ok 2 Exec.Keeps # fail: known: fixed in 7.1.8: x\n"
             "# not ok 2 Exec.Keeps # fail: known: fixed in 7.1.8: x\n"
             "  not ok 3 Ring.Hangs # TIMEOUT no end within 30 s\n"
@@ -209,6 +226,35 @@ TEST(Ktap, AGuestCannotForgeLines) {
   RunResult run = Sample();
   run.cases[2].reason = "x\nok 1 forged";
   EXPECT_THAT(KtapOf(run), HasSubstr("# TIMEOUT x ok 1 forged\n"));
+}
+
+// kunit.py splits its input as Python's splitlines() does, at more than line feeds.
+TEST(Ktap, AGuestCannotForgeLinesForPythonEither) {
+  RunResult run = Sample();
+  run.cases[2].reason = "x\u2028ok 1 a\u0085ok 1 b\vok 1 c\x1eok 1 d";
+  EXPECT_THAT(KtapOf(run), HasSubstr("# TIMEOUT x?ok 1 a?ok 1 b?ok 1 c?ok 1 d\n"));
+}
+
+TEST(Ktap, NoReasonEndsTheOutputOfTheKernel) {
+  RunResult run = Sample();
+  run.cases[3].reason = "Kernel panic - not syncing: VFS: no root; reboot: System halted";
+  run.kernel.spec = "List of all partitions:";
+  const std::string text = KtapOf(run);
+  EXPECT_THAT(text, HasSubstr("crash: Kernel panic - not syncing; VFS: no root; reboot; System"));
+  EXPECT_THAT(text, HasSubstr("# kernel: List of all partitions; ("));
+}
+
+TEST(Ktap, AFailureIsNoHeaderOfASubtest) {
+  RunResult run = Sample();
+  run.cases[1].failures[0].file = "Subtest: forged";
+  EXPECT_THAT(KtapOf(run), Not(HasSubstr("# Subtest: ")));
+}
+
+TEST(Ktap, ASuiteOfWhichNothingRanIsSkipped) {
+  RunResult run = Sample();
+  run.cases = {Case("A.B", Verdict::kAbsent, "x"), Case("A.C", Verdict::kUnmet, "y")};
+  EXPECT_THAT(KtapOf(run), EndsWith("\nok 1 selftests: kassay: io_uring # SKIP nothing of it ran "
+                                    "to an answer\n"));
 }
 
 TEST(Ktap, AReasonBringsNoDirective) {
@@ -297,9 +343,13 @@ TEST(Posture, TextOfTheGuestStaysInItsCell) {
   RunResult run;
   run.cases = {Option("CONFIG_<b>|x|", "on", "on\n| y |\x1b[31m")};
   const std::string table = PostureTableOf(run);
-  EXPECT_THAT(table, HasSubstr("CONFIG_\\<b\\>\\|x\\|"));
+  EXPECT_THAT(table, HasSubstr("CONFIG\\_\\<b\\>\\|x\\|"));
   EXPECT_THAT(table, HasSubstr("on \\| y \\|?\\[31m"));
   EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 7);
+  run.cases = {Option("CONFIG_X_Y", "on", "_no_ emphasis, ~~no~~ &lt;b&gt;")};
+  EXPECT_THAT(
+      PostureTableOf(run),
+      HasSubstr("| CONFIG_X_Y | on         | \\_no\\_ emphasis, \\~\\~no\\~\\~ \\&lt;b\\&gt;"));
 }
 
 }  // namespace

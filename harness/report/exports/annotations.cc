@@ -16,6 +16,12 @@ bool IsExcused(const CaseResult& result) {
   return !result.waiver.empty() || result.erratum.has_value() || result.verdict == Verdict::kError;
 }
 
+// GoogleTest knows no place of what was thrown: no file, or a line below 1.
+bool HasPlace(const CaseResult& result) {
+  return !result.failures.empty() && !result.failures[0].file.empty() &&
+         result.failures[0].line >= 1;
+}
+
 // The escapes of workflow commands: of a message, and (more) of a property's value.
 std::string Escaped(std::string_view text, bool property) {
   std::string out;
@@ -45,7 +51,7 @@ std::string GitHubAnnotationsOf(const RunResult& run) {
   for (const CaseResult& result : run.cases) {
     if (!IsShown(result)) continue;
     out += IsExcused(result) ? "::warning " : "::error ";
-    if (!result.failures.empty()) {
+    if (HasPlace(result)) {
       out += fmt::format("file={},line={},", Escaped(result.failures[0].file, true),
                          result.failures[0].line);
     }
@@ -59,7 +65,7 @@ std::string GitLabCodeQualityOf(const RunResult& run) {
   Json list = Json::array();
   for (const CaseResult& result : run.cases) {
     if (!IsShown(result)) continue;
-    const bool located = !result.failures.empty();
+    const bool located = HasPlace(result);
     const std::string path =
         located ? result.failures[0].file : "suites/" + result.suite + "/requirements.toml";
     const char* severity = IsExcused(result)                   ? "minor"

@@ -88,6 +88,24 @@ TEST(Kcidb, AnOriginOfTheWrongFormIsRefused) {
   EXPECT_FALSE(KcidbOf(SampleRun(), "My-CI"));
 }
 
+TEST(Kcidb, HoldsNoZeroCharacter) {
+  RunResult run = SampleRun();
+  const std::string zero("a\0b", 3);
+  run.cases[1].reason = zero;
+  run.cases[1].evidence = {{zero, zero}};
+  run.cases[1].measures = {{zero, zero, ""}};
+  EXPECT_THAT(KcidbOf(run, "my_ci").value(), Not(HasSubstr("\\u0000")));
+}
+
+// GoogleTest knows no place of what was thrown.
+TEST(GitLab, AFailureWithoutAPlaceStandsInTheCatalogue) {
+  RunResult run = SampleRun();
+  run.cases[1].failures[0].line = -1;
+  EXPECT_EQ(json::parse(GitLabCodeQualityOf(run))[0]["location"],
+            json::parse(R"({"path": "suites/s/requirements.toml", "lines": {"begin": 1}})"));
+  EXPECT_THAT(GitHubAnnotationsOf(run), HasSubstr("::error title=R-1 R-2 s.A.Fail/0%3A fail::"));
+}
+
 TEST(GitHub, GuestTextCannotBeginACommand) {
   const std::string text = GitHubAnnotationsOf(SampleRun());
   EXPECT_THAT(text, HasSubstr("::error file=suites/s/a%2Cb.cc,line=12,title=R-1 R-2 "

@@ -16,7 +16,8 @@ constexpr size_t kMaxExcerpt = 16'384;  // characters; bytes are never fewer
 constexpr std::array<const char*, 7> kStatuses{"PASS", "FAIL", "FAIL", "FAIL",
                                                "SKIP", "MISS", "ERROR"};
 
-// No text of a report may hold a zero byte.
+// No text of a report may hold a zero byte, nor may "misc": PostgreSQL keeps it as jsonb, which
+// takes no \u0000.
 std::string Text(const std::string& text) {
   std::string out = text;
   std::ranges::replace(out, '\0', '?');
@@ -49,14 +50,14 @@ std::string Excerpt(const CaseResult& result) {
 Json TestOf(const RunResult& run, const CaseResult& result, const std::string& origin,
             const std::string& run_id) {
   Json evidence = Json::object();
-  for (const Evidence& item : result.evidence) evidence[item.key] = item.value;
+  for (const Evidence& item : result.evidence) evidence[Text(item.key)] = Text(item.value);
   Json measures = Json::object();
-  for (const Measure& item : result.measures) measures[item.name] = item.Text();
+  for (const Measure& item : result.measures) measures[Text(item.name)] = Text(item.Text());
   Json misc = {{"requirements", result.requirements},
                {"verdict", ToString(result.verdict)},
-               {"reason", result.reason},
+               {"reason", Text(result.reason)},
                {"profile", result.profile},
-               {"waiver", result.waiver},
+               {"waiver", Text(result.waiver)},
                {"evidence", evidence},
                {"measures", measures}};
   if (result.erratum) {
