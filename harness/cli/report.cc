@@ -1,15 +1,12 @@
 // kassay report RESULT: a result in another form.
+#include <fmt/format.h>
+
 #include <memory>
 
 #include "harness/cli/command.h"
 #include "harness/cli/one_run.h"
+#include "harness/cli/report_formats.h"
 #include "harness/cli/run_checks.h"
-#include "harness/report/exports/annotations.h"
-#include "harness/report/exports/kcidb.h"
-#include "harness/report/junit.h"
-#include "harness/report/ktap.h"
-#include "harness/report/posture.h"
-#include "harness/report/table.h"
 #include "harness/verdict/conclude.h"
 
 namespace kassay::cli {
@@ -17,17 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kFooter = R"(Formats
-  html     one file that loads nothing, for a browser, a phone or paper
-  table    as at the end of a run
-  junit    JUnit XML by Jenkins' xUnit schema; junit-properties: with properties of cases
-  ktap     KTAP, as the kernel's own tests
-  kcidb    KCIDB I/O schema 5.3 (--origin names your CI system)
-  github   workflow commands: print them in a job, GitHub shows them beside the code
-  posture  Markdown: which security-relevant options are on, off or gone, and why each matters
-  gitlab   a code quality report (artifacts:reports:codequality)
-
-Examples:
+constexpr const char* kFooter = R"(Examples:
   kassay report out/mine -o report.html
   kassay report out/mine/results.json --format github
   kassay report out/mine --format kcidb --origin my_ci > submission.json
@@ -36,6 +23,19 @@ Examples:
 
 Exit codes: 0 written (whatever the verdict; with --level, --waivers or --baseline as `kassay run`),
 2 wrong usage, or not a result.)";
+
+std::string Footer() {
+  std::string text = "Formats\n";
+  for (const ReportFormat& format : ReportFormats())
+    text += fmt::format("  {:<16}  {}\n", format.name, format.what);
+  return text + "\n" + kFooter;
+}
+
+std::vector<std::string> FormatNames() {
+  std::vector<std::string> names;
+  for (const ReportFormat& format : ReportFormats()) names.emplace_back(format.name);
+  return names;
+}
 
 struct Options {
   const Installation& installation;
@@ -53,26 +53,14 @@ bool HasChecks(const CheckFlags& flags) {
 
 Result<std::string> TextOf(const RunResult& run, const Options& options,
                            const CheckOutcome& checked) {
-  if (options.format == "table") {
-    return TableOf(run, {.findings = checked.findings,
-                         .verdict = HasChecks(options.checks) ? checked.verdict : ""});
-  }
-  if (options.format == "junit") return JUnitOf(run);
-  if (options.format == "junit-properties") return JUnitOf(run, JUnitDetails::kProperties);
-  if (options.format == "ktap") return KtapOf(run);
-  if (options.format == "kcidb") return KcidbOf(run, options.origin);
-  if (options.format == "github") return GitHubAnnotationsOf(run);
-  if (options.format == "posture") {
-    const std::string table = PostureTableOf(run);
-    if (!table.empty()) return table;
-    return Fail("nothing in this run tells about options; `kassay run --suite posture` does",
-                ErrorKind::kUsage);
-  }
-  if (options.format == "gitlab") return GitLabCodeQualityOf(run);
-  HtmlContext context = TextsOf(options.installation, run.suites);
-  context.findings = checked.findings;
-  context.verdict = checked.verdict;
-  return HtmlOfRun(run, context);
+  KASSAY_TRY(const ReportFormat* format, FindReportFormat(options.format));
+  FormatInputs inputs{.table = {.findings = checked.findings,
+                                .verdict = HasChecks(options.checks) ? checked.verdict : ""},
+                      .html = TextsOf(options.installation, run.suites),
+                      .origin = options.origin};
+  inputs.html.findings = checked.findings;
+  inputs.html.verdict = checked.verdict;
+  return format->write(run, inputs);
 }
 
 // A run's folder is concluded from its record, be it that of a run that was killed; results.json
@@ -104,13 +92,12 @@ Result<ExitCode> Write(const Options& options) {
 void AddReportCommand(CLI::App& app, Context& context) {
   const auto options = std::make_shared<Options>(Options{context.installation});
   CLI::App* command = app.add_subcommand("report", "Write a result in another form");
-  command->footer(kFooter);
+  command->footer(Footer());
   command->add_option("RESULT", options->result, "A run's folder, or results.json")
       ->required()
       ->check(CLI::ExistingPath);
   command->add_option("--format", options->format, "The form")
-      ->check(CLI::IsMember({"html", "table", "junit", "junit-properties", "ktap", "kcidb",
-                             "github", "gitlab", "posture"}))
+      ->check(CLI::IsMember(FormatNames()))
       ->capture_default_str();
   command->add_option("--origin", options->origin, "For kcidb: the name of your CI system")
       ->capture_default_str();

@@ -9,6 +9,7 @@
 #include "harness/base/file.h"
 #include "harness/base/process/program.h"
 #include "harness/report/html/testing/sample_run.h"
+#include "harness/report/testing/worst_run.h"
 
 namespace kassay {
 namespace {
@@ -76,6 +77,13 @@ TEST_F(Browser, ARunShowsTheVerdictAndWhatIsWrong) {
   EXPECT_THAT(dom, HasSubstr("waived by W-2026-01"));
   EXPECT_THAT(dom, HasSubstr("CONFIG_CRYPTO_MLDSA is not set"));
   EXPECT_THAT(dom, HasSubstr("8 requirements"));
+}
+
+TEST_F(Browser, TheWorstRunIsShown) {
+  const std::string dom = Dom("worst.html", HtmlOfRun(WorstRun(), SampleContext()));
+  EXPECT_THAT(dom, HasSubstr(">Does not conform<"));
+  EXPECT_THAT(dom, HasSubstr("Kernel panic - not syncing: VFS: Unable to mount root fs"));
+  EXPECT_THAT(dom, Not(HasSubstr("<img")));
 }
 
 TEST_F(Browser, HostileTextStaysText) {
