@@ -95,6 +95,7 @@ class FakeLab : public Lab {
     TargetFacts facts;
     facts.emulator = "7.2.22";
     facts.accelerator = "tcg";
+    facts.cpu = "max,+svm";
     facts.command_line = "console=ttyS0";
     facts.boot = boot;
     return {{"shipped", facts}};
@@ -335,6 +336,13 @@ TEST_F(BundleTest, ALevelSaysWhatAProfileMayChangeAndTheCertificateWhatItDid) {
   // The forged level accepts more than the signed one did; whoever reads it sees that.
   Forge("inputs/profiles/shipped.toml", "lsm=none", "lsm=evil");
   EXPECT_THAT(Refusal(), HasSubstr("does not accept the word 'lsm=evil'"));
+}
+
+TEST_F(BundleTest, TheMachineIsInTheCertificate) {
+  ASSERT_TRUE(Make());
+  const Json environment = Json::parse(CertificateText())["environment"];
+  EXPECT_EQ(environment["accelerator"], "tcg");
+  EXPECT_EQ(environment["cpu"], "max,+svm");
 }
 
 TEST_F(BundleTest, CasesOnTheHostAreCertifiedToo) {

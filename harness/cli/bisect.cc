@@ -109,6 +109,7 @@ void AddBisectCommand(CLI::App& app, Context& context) {
                    "Multiplies every time limit, for slow machines")
       ->check(CLI::Range(0.1, 100.0))
       ->capture_default_str();
+  AddCpuFlag(*command, options->flags.machine);
   command->add_option("--boot", options->flags.machine.boot, "`direct` or `bzimage`")
       ->check(CLI::IsMember({"direct", "bzimage"}));
   command->callback([options, &context] { context.Finish(Find(*options)); });

@@ -182,6 +182,7 @@ void AddDoctorCommand(CLI::App& app, Context& context) {
       "doctor", "What this machine can do, and the command that mends what it cannot");
   command->footer(kFooter);
   AddKernelOptions(*command, options->kernel, /*required=*/false);
+  AddCpuFlag(*command, options->machine);
   command
       ->add_option("--boot", options->machine.boot,
                    "`direct` or `bzimage`; without it the profile's")

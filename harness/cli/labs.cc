@@ -20,6 +20,7 @@ Result<VmLabOptions> MachinesFor(const Kernel& kernel, const Installation& insta
   machines.vm.cache_dir = installation.cache_dir;
   KASSAY_TRY(machines.vm.accelerator, ParseAccelerator(flags.accelerator));
   machines.vm.boot = flags.boot;
+  machines.vm.cpu = flags.cpu;
   return machines;
 }
 
@@ -53,6 +54,7 @@ Result<RunResult> RunOn(const Kernel& kernel, const RunFlags& flags, RunObserver
   RunOptions run = flags.run;
   run.installation = flags.kernel.installation;
   run.boot = flags.machine.boot;
+  if (!flags.machine.cpu.empty()) run.asked["cpu"] = flags.machine.cpu;
   if (!flags.headers.empty()) KASSAY_CHECK(CheckHeaders(flags.headers, kernel.identity.release));
   KASSAY_TRY(VmLabOptions machines, MachinesFor(kernel, run.installation, flags.machine));
   SuiteImages images = ImagesOf(run);

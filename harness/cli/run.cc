@@ -77,13 +77,14 @@ void GiveAsked(const Asked& asked, RunFlags& flags) {
   if (flags.kernel.store.modules_dir.empty()) flags.kernel.store.modules_dir = value("modules");
   if (flags.kernel.store.config_file.empty()) flags.kernel.store.config_file = value("config");
   if (flags.headers.empty()) flags.headers = value("headers");
+  flags.machine.cpu = value("cpu");
   flags.run.asked = asked;
 }
 
 // What --resume takes from the folder must not be said again, for it could say something else.
 Status CheckResume(const CLI::App& command) {
-  for (const char* option : {"--kernel", "--suite", "--case", "--profile", "--isolation", "--boot",
-                             "--repeat", "--out"}) {
+  for (const char* option : {"--kernel", "--suite", "--case", "--profile", "--isolation", "--cpu",
+                             "--boot", "--repeat", "--out"}) {
     if (command.count(option) > 0) {
       return Fail(std::string("--resume takes the kernel, the suites and the cases from its "
                               "folder; leave out ") +

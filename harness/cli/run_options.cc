@@ -1,6 +1,20 @@
 #include "harness/cli/run_options.h"
 
+#include "harness/profile/profile.h"
+
 namespace kassay::cli {
+
+void AddCpuFlag(CLI::App& command, MachineFlags& flags) {
+  command
+      .add_option(
+          "--cpu", flags.cpu,
+          "The machine's CPU model, as QEMU's -cpu takes it (`qemu64`, `max,+svm`); without "
+          "it what the profile says, else `max`: with KVM that is this machine's own")
+      ->check([](const std::string& model) {
+        const std::string why = WhyNotCpuModel(model);
+        return why.empty() ? why : "'" + model + "' " + why;
+      });
+}
 
 void AddMachineFlags(CLI::App& command, MachineFlags& flags) {
   command
@@ -8,6 +22,7 @@ void AddMachineFlags(CLI::App& command, MachineFlags& flags) {
                   "`kvm`, `tcg` (emulation), or `auto`: KVM if it boots this kernel")
       ->check(CLI::IsMember({"auto", "kvm", "tcg"}))
       ->capture_default_str();
+  AddCpuFlag(command, flags);
   command
       .add_option("--boot", flags.boot,
                   "`direct` (quick) or `bzimage` (the image as shipped, through the firmware; not "

@@ -13,8 +13,11 @@ namespace kassay::cli {
 struct MachineFlags {
   std::string accelerator = "auto";  // "auto", "kvm" or "tcg"
   std::string boot;                  // "direct" or "bzimage"; empty: what the profile says
+  std::string cpu;                   // QEMU's -cpu; empty: what the profile says
 };
-// --accel, --boot.
+// --cpu.
+void AddCpuFlag(CLI::App& command, MachineFlags& flags);
+// --accel, --cpu, --boot.
 void AddMachineFlags(CLI::App& command, MachineFlags& flags);
 
 struct RunFlags {
@@ -24,8 +27,8 @@ struct RunFlags {
   std::string headers;  // folder of the kernel's headers; empty: those that are pinned, if any
 };
 
-// --suite, --case, --profile, --jobs, --isolation, --accel, --boot, --repeat, --limit-scale,
-// --headers; nothing of the kernel's.
+// --suite, --case, --profile, --jobs, --isolation, --accel, --cpu, --boot, --repeat,
+// --limit-scale, --headers; nothing of the kernel's.
 void AddRunFlags(CLI::App& command, RunFlags& flags);
 
 }  // namespace kassay::cli

@@ -55,6 +55,7 @@ void Mix(Environment& into, const Environment& other) {
   Mix(into.kassay_version, other.kassay_version);
   Mix(into.qemu_version, other.qemu_version);
   Mix(into.accelerator, other.accelerator);
+  Mix(into.cpu, other.cpu);
   Mix(into.boot, other.boot);
   Mix(into.isolation, other.isolation);
   into.suites_sha256.insert(other.suites_sha256.begin(), other.suites_sha256.end());
@@ -122,7 +123,7 @@ std::vector<Baseline> BySuite(const Baseline& baseline) {
     std::erase_if(own.suites_sha256, [&](const auto& entry) { return entry.first != suite; });
     std::erase_if(own.command_lines,
                   [&](const auto& entry) { return !profiles.contains(entry.first); });
-    if (own.command_lines.empty()) own.qemu_version = own.accelerator = own.boot = "";
+    if (own.command_lines.empty()) own.qemu_version = own.accelerator = own.cpu = own.boot = "";
   }
   return parts;
 }
@@ -155,6 +156,7 @@ Status CheckBeside(const Baseline& fresh, const Baseline& recorded) {
   if (a.isolation != b.isolation) what = "the isolation";
   if (differ(a.boot, b.boot)) what = "the way to boot";
   if (differ(a.accelerator, b.accelerator)) what = "the accelerator";
+  if (differ(a.CpuModel(), b.CpuModel())) what = "the CPU model";
   if (fresh.kernel.image_sha256 != recorded.kernel.image_sha256) what = "the kernel image";
   if (what.empty()) return {};
   return Fail(what + " is not that of the recorded suite " + recorded.suites.front() +

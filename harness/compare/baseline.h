@@ -71,9 +71,9 @@ struct Baseline {
 // least and no suite twice.
 [[nodiscard]] Baseline Joined(std::vector<Baseline> parts);
 
-// `fresh` can stand beside a suite that was recorded before: one kernel image, accelerator, way to
-// boot, isolation and command line a profile; versions of kassay and QEMU may differ. Else a usage
-// error that names what is not the same.
+// `fresh` can stand beside a suite that was recorded before: one kernel image, accelerator, CPU
+// model, way to boot, isolation and command line a profile; versions of kassay and QEMU may differ.
+// Else a usage error that names what is not the same.
 [[nodiscard]] Status CheckBeside(const Baseline& fresh, const Baseline& recorded);
 
 [[nodiscard]] std::string ToJson(const Baseline& baseline);

@@ -182,6 +182,9 @@ TEST(BaselineParts, FoundUnderOtherConditionsDoNotStandBesideEachOther) {
               HasSubstr("way to boot"));
   EXPECT_THAT(problem_with([](Baseline& b) { b.environment.accelerator = "kvm"; }),
               HasSubstr("accelerator"));
+  EXPECT_THAT(problem_with([](Baseline& b) { b.environment.cpu = "qemu64"; }),
+              HasSubstr("CPU model"));
+  EXPECT_EQ(problem_with([](Baseline& b) { b.environment.cpu = "max"; }), "accepted");
   EXPECT_THAT(problem_with([](Baseline& b) { b.environment.isolation = "suite"; }),
               HasSubstr("isolation"));
 }

@@ -148,6 +148,7 @@ class Comparer {
     Differ(false, "suite executables", DigestOver(a, b), DigestOver(b, a));
     Differ(false, "QEMU version", a.qemu_version, b.qemu_version);
     Differ(false, "accelerator", a.accelerator, b.accelerator);
+    Differ(false, "CPU model", a.CpuModel(), b.CpuModel());
   }
 
   void CompareCases() {

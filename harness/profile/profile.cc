@@ -47,6 +47,10 @@ Result<Profile> ParseProfile(std::string_view toml, const std::string& name,
   profile.memory_mib =
       static_cast<int>(reader.Number("memory_mib", 128, 65536, profile.memory_mib));
   profile.cpus = static_cast<int>(reader.Number("cpus", 1, 64, profile.cpus));
+  const std::string cpu = reader.Text("cpu", /*required=*/false);
+  if (table.contains("cpu")) profile.cpu = cpu;
+  if (const std::string why = WhyNotCpuModel(profile.cpu); !why.empty())
+    reader.Complain("cpu", why);
   profile.command_line = reader.Texts("command_line", /*required=*/false);
   profile.modules = reader.Texts("modules", /*required=*/false);
   profile.image_modules = reader.Texts("image_modules", /*required=*/false);
@@ -58,6 +62,19 @@ Result<Profile> ParseProfile(std::string_view toml, const std::string& name,
   reader.Finish();
   if (!problem.empty()) return Fail(problem, ErrorKind::kUsage);
   return profile;
+}
+
+std::string WhyNotCpuModel(std::string_view text) {
+  constexpr size_t kMost = 512;
+  if (text.empty()) return "is empty";
+  if (text.size() > kMost) return fmt::format("is longer than {} bytes", kMost);
+  const bool visible =
+      std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+  if (!visible) return "holds more than visible ASCII characters";
+  // "-max" would be another option, "help" and "?" print a list and start no machine.
+  if (std::isalnum(static_cast<unsigned char>(text[0])) == 0 || text == "help")
+    return "is no CPU model; `qemu-system-x86_64 -cpu help` lists them";
+  return {};
 }
 
 ProfileChanges ChangesOf(const Profile& profile) {

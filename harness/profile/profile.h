@@ -10,14 +10,18 @@
 
 namespace kassay {
 
+// Everything that QEMU emulates, and with KVM everything that the host's own CPU has.
+inline constexpr const char* kDefaultCpu = "max";
+
 // The "profile" of cases that run on this machine instead of in a guest; it has no file.
 inline constexpr const char* kHostProfile = "host";
 
 struct Profile {
   std::string name;
   std::string description;
-  int memory_mib = 512;  // 128 to 65536
-  int cpus = 2;          // 1 to 64
+  int memory_mib = 512;           // 128 to 65536
+  int cpus = 2;                   // 1 to 64
+  std::string cpu = kDefaultCpu;  // the model of each, as QEMU's -cpu takes it: "max,+svm"
   std::vector<std::string>
       command_line;  // added to what kassay itself needs (console, panic, root)
   // Loaded by the agent before the snapshot, in dependency order; their closure is in the image.
@@ -37,6 +41,10 @@ struct ProfileChanges {
   friend bool operator==(const ProfileChanges&, const ProfileChanges&) = default;
 };
 [[nodiscard]] ProfileChanges ChangesOf(const Profile& profile);
+
+// Why `text` cannot be a CPU model ("is empty"); empty if it can. Whether QEMU knows the model
+// shows when it starts a machine.
+[[nodiscard]] std::string WhyNotCpuModel(std::string_view text);
 
 // The profile of `profiles_dir`/NAME.toml. Fails, with file and line, on bad TOML, an unknown key,
 // a value of the wrong type or out of its range; an unknown name is a usage error that lists the

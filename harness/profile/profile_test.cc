@@ -21,6 +21,7 @@ TEST(Profile, ReadsEveryKey) {
 description = "d"
 memory_mib = 768
 cpus = 1
+cpu = "EPYC-v3,+svm,-avx2"
 command_line = ["audit=1", "lsm=landlock"]
 modules = ["overlay"]
 image_modules = ["dm-verity"]
@@ -34,6 +35,7 @@ boot = "bzimage"
   EXPECT_EQ(profile->description, "d");
   EXPECT_EQ(profile->memory_mib, 768);
   EXPECT_EQ(profile->cpus, 1);
+  EXPECT_EQ(profile->cpu, "EPYC-v3,+svm,-avx2");
   EXPECT_THAT(profile->command_line, ElementsAre("audit=1", "lsm=landlock"));
   EXPECT_THAT(profile->modules, ElementsAre("overlay"));
   EXPECT_THAT(profile->image_modules, ElementsAre("dm-verity"));
@@ -49,6 +51,7 @@ TEST(Profile, AnEmptyFileIsTheDefaults) {
   const auto profile = ParseProfile("", "p", "p.toml");
   ASSERT_TRUE(profile);
   EXPECT_EQ(profile->memory_mib, 512);
+  EXPECT_EQ(profile->cpu, "max");
   EXPECT_EQ(profile->boot, "direct");
 }
 
@@ -68,6 +71,18 @@ TEST(Profile, RangesAreKept) {
   EXPECT_THAT(ErrorOf("memory_mib = 127"), HasSubstr("128"));
   EXPECT_THAT(ErrorOf("cpus = 0"), HasSubstr("from 1 to 64"));
   EXPECT_THAT(ErrorOf("boot = \"grub\""), HasSubstr("none of \"direct\", \"bzimage\""));
+}
+
+TEST(Profile, ACpuModelIsOneWord) {
+  for (const char* good : {"max", "host", "qemu64", "486", "max,+svm", "EPYC,vendor=AuthenticAMD"})
+    EXPECT_EQ(WhyNotCpuModel(good), "") << good;
+  for (const char* bad :
+       {"", " ", "max ", "max\t", "max\n-drive", "-cpu", ",max", "?", "help", "m\xc3\xa4x"})
+    EXPECT_NE(WhyNotCpuModel(bad), "") << bad;
+  EXPECT_NE(WhyNotCpuModel(std::string(513, 'a')), "");
+  EXPECT_THAT(ErrorOf("cpus = 1\ncpu = \"\""), HasSubstr("p.toml:2: 'cpu' is empty"));
+  EXPECT_THAT(ErrorOf("cpu = \"max, +svm\""), HasSubstr("p.toml:1: 'cpu' holds more than"));
+  EXPECT_THAT(ErrorOf("cpu = 486"), HasSubstr("'cpu' is not a string"));
 }
 
 TEST(Profile, FixturesStayBelowTheirFolder) {

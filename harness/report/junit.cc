@@ -152,6 +152,7 @@ std::string JUnitOf(const RunResult& run, JUnitDetails details) {
     AddProperty(properties, "kernel.image_sha256", run.kernel.image_sha256);
     AddProperty(properties, "qemu", run.environment.qemu_version);
     AddProperty(properties, "accelerator", run.environment.accelerator);
+    AddProperty(properties, "cpu", run.environment.CpuModel());
     for (const CaseResult* result : cases) AddCase(suite, run, *result, details);
   }
   std::ostringstream out;

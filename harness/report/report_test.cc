@@ -276,6 +276,13 @@ TEST(RepeatCommand, IsQuotedForTheShell) {
             "kassay run --kernel 'image:/my kernel'\\''s' --suite io_uring --case Ring.Allows");
 }
 
+TEST(RepeatCommand, HasTheCpuModelThatWasAskedFor) {
+  RunResult run = Sample();
+  run.asked = {{"accel", "kvm"}, {"cpu", "max,+svm"}};
+  EXPECT_THAT(CommandThatRepeats(run, run.cases[0]), EndsWith(" --accel kvm --cpu max,+svm"));
+  EXPECT_THAT(TableOf(run, {}), HasSubstr("QEMU 7.2.22, tcg, CPU max, boot direct"));
+}
+
 TEST(Progress, ShowsDoneWrongAndTimeToGo) {
   auto now = std::chrono::steady_clock::time_point();
   std::ostringstream out;

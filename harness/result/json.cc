@@ -27,6 +27,7 @@ void Describe(JsonFields& fields, Environment& environment) {
   fields.Optional("suites_sha256", environment.suites_sha256);
   fields("qemu_version", environment.qemu_version);
   fields("accelerator", environment.accelerator);
+  fields.Optional("cpu", environment.cpu);
   fields("boot", environment.boot);
   fields("isolation", environment.isolation);
   fields("command_lines", environment.command_lines);

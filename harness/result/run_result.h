@@ -135,12 +135,18 @@ struct Environment {
   std::string kassay_version;
   // By suite: over its executable and catalogue. Empty in results from before there were these.
   std::map<std::string, std::string> suites_sha256;
-  // Of what carried the machines; this and the next two are empty where none was needed.
+  // Of what carried the machines; this and the next three are empty where none was needed.
   std::string qemu_version;
-  std::string accelerator;  // "tcg" or "kvm"
+  std::string accelerator;  // "tcg", "kvm", or "mixed": some machines this way, some that
+  std::string cpu;          // QEMU's model: "max"; "mixed" where profiles differ; see CpuModel()
   std::string boot;         // "direct", "bzimage", or "mixed": some profiles this way, some that
   std::string isolation;    // "case" or "suite"
   std::map<std::string, std::string> command_lines;  // kernel command line by profile
+
+  // `cpu`, also of results from before it was recorded: their machines were of QEMU's "max".
+  [[nodiscard]] std::string CpuModel() const {
+    return cpu.empty() && !accelerator.empty() ? "max" : cpu;
+  }
 };
 
 // Options of the command beside --kernel, --suite, --case, --boot and --isolation that a repetition

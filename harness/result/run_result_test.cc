@@ -44,6 +44,17 @@ TEST(RunResult, AnArchitectureIsWrittenWhereItIsNotTheFirst) {
   EXPECT_EQ(RunResultFromJson(ToJson(run))->kernel.architecture, "aarch64");
 }
 
+TEST(RunResult, AResultFromBeforeTheCpuWasRecordedIsOfTheLargest) {
+  RunResult run = Sample();
+  run.environment.accelerator = "tcg";
+  const auto back = RunResultFromJson(ToJson(run));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->environment.CpuModel(), "max");
+  run.environment.cpu = "qemu64";
+  EXPECT_EQ(RunResultFromJson(ToJson(run))->environment.CpuModel(), "qemu64");
+  EXPECT_EQ(Environment().CpuModel(), "") << "no machine was needed";
+}
+
 TEST(RunResult, AMeasureIsReadWithItsUnit) {
   EXPECT_EQ((Measure{"returned after", -17, "ms"}).Text(), "-17 ms");
   EXPECT_EQ((Measure{"rounds", 40, ""}).Text(), "40");

@@ -40,6 +40,7 @@ class SchemaTest : public ::testing::Test {
     run_.kernel.image_sha256 = std::string(64, 'a');
     run_.environment.isolation = "case";
     run_.environment.accelerator = "tcg";
+    run_.environment.cpu = "max,+svm";
     run_.environment.command_lines = {{"stock", "console=ttyS0"}};
     run_.started_at = "2026-01-02T03:04:05Z";
     run_.features = {{.feature = "f", .status = FeatureStatus::kConformant}};
@@ -60,6 +61,8 @@ class SchemaTest : public ::testing::Test {
 TEST_F(SchemaTest, AllowsWhatIsWritten) {
   EXPECT_TRUE(Allows(Written()));
   run_.kernel.architecture = "aarch64";
+  run_.environment.accelerator = "mixed";
+  run_.environment.cpu.clear();
   EXPECT_TRUE(Allows(Written()));
   EXPECT_FALSE(Allows(Json::parse(ToJson(RunResult())))) << "a run has an isolation";
 }

@@ -133,6 +133,7 @@ class FakeLab : public Lab {
     TargetFacts facts;
     facts.emulator = "7.2.22";
     facts.accelerator = "tcg";
+    facts.cpu = "max";
     facts.boot = "direct";
     facts.command_line = "console=ttyS0";
     std::map<std::string, TargetFacts> all = {{"stock", facts}};
@@ -140,9 +141,14 @@ class FakeLab : public Lab {
       facts.boot = boot;
       all[profile] = facts;
     }
+    for (const auto& [profile, cpu] : more_cpus) {
+      facts.cpu = cpu;
+      all[profile] = facts;
+    }
     return all;
   }
   std::map<std::string, std::string> more_boots;  // of other profiles
+  std::map<std::string, std::string> more_cpus;
 
  private:
   std::mutex mutex_;
@@ -417,6 +423,32 @@ TEST_F(RunTest, SeveralMachinesAtATimeGiveTheSame) {
   EXPECT_THAT(run.cases, SizeIs(40));
   EXPECT_THAT(seen_.seen, SizeIs(40));
   EXPECT_EQ(lab_.machines, 41);
+}
+
+// One profile's CPU is not told as that of all.
+TEST_F(RunTest, TheCpuModelIsRecorded) {
+  EXPECT_EQ(RunWell().environment.cpu, "max");
+  lab_.more_cpus = {{"small", "qemu64"}};
+  options_.out_dir = dir_ / "small";
+  EXPECT_EQ(RunWell().environment.cpu, "mixed");
+}
+
+// Probes on another CPU may have seen other features.
+TEST_F(RunTest, ProbesOfAnotherCpuModelAreNotUsedAgain) {
+  options_.asked = {{"cpu", "qemu64"}};
+  options_.probe_only = true;
+  RunWell();
+  options_.probe_only = false;
+  options_.prepared = options_.out_dir;
+  const auto probes_of_run = [&](const char* folder) {
+    const int before = lab_.machines;
+    options_.out_dir = dir_ / folder;
+    RunWell();
+    return lab_.machines - before - 3;  // a machine for each case
+  };
+  EXPECT_EQ(probes_of_run("same"), 0);
+  options_.asked.clear();
+  EXPECT_EQ(probes_of_run("other"), 1);
 }
 
 // One profile's way to boot is not told as that of all.

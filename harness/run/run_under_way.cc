@@ -29,6 +29,12 @@ bool SameKernel(const KernelIdentity& a, const KernelIdentity& b) {
          a.config_sha256 == b.config_sha256;
 }
 
+// What was asked for by --cpu; empty: what the profiles say.
+std::string CpuOf(const RunPlanRecord& plan) {
+  const auto asked = plan.asked.find("cpu");
+  return asked == plan.asked.end() ? std::string() : asked->second;
+}
+
 // Findings about the surroundings (a fallback to emulation, a probe against the config), from any
 // thread, each once; to the observer, and to the journal once there is one.
 class Notes {
@@ -141,7 +147,7 @@ class RunUnderWay {
     if (!content) return;
     const RunPlanRecord& was = content->plan;
     if (SameKernel(was.kernel, plan_.kernel) && was.suites_sha256 == plan_.suites_sha256 &&
-        was.profile == plan_.profile && was.boot == plan_.boot)
+        was.profile == plan_.profile && was.boot == plan_.boot && CpuOf(was) == CpuOf(plan_))
       probes_ = content->probes;
   }
 
@@ -276,7 +282,7 @@ class RunUnderWay {
   // What the machines turned out to be, as far as the journal does not have it.
   Status RecordMachines() {
     for (const auto& [profile, facts] : lab_.Facts()) {
-      const MachineRecord machine{facts.emulator, facts.accelerator, facts.boot,
+      const MachineRecord machine{facts.emulator, facts.accelerator, facts.cpu, facts.boot,
                                   facts.command_line};
       const auto before = machines_.find(profile);
       if (before != machines_.end() && before->second == machine) continue;

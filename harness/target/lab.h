@@ -23,6 +23,7 @@ struct TargetFacts {
   std::string emulator;      // the version of what carries the machine: "7.2.22 (Debian ...)"
   std::string accelerator;   // "kvm" or "tcg"
   std::string why_slow;      // why the accelerator is not the quick one; empty when it is
+  std::string cpu;           // the model that the emulator was asked for: "max"
   std::string boot;          // "direct" or "bzimage"
   std::string command_line;  // the kernel's, whole
   std::chrono::milliseconds boot_time{0};  // from the machine's start until its agent answered

@@ -23,16 +23,21 @@ std::vector<std::string> FeaturesOf(const ListedCase& listed, const Catalogue& c
   return {features.begin(), features.end()};
 }
 
+// What all machines have in common, or "mixed"; one that is not known says nothing.
+void TakeShared(std::string& all, const std::string& one) {
+  if (!one.empty()) all = all.empty() || all == one ? one : "mixed";
+}
+
 Environment EnvironmentOf(const JournalContent& journal) {
   Environment environment;
   environment.kassay_version = journal.plan.kassay_version;
   environment.suites_sha256 = journal.plan.suites_sha256;
   environment.isolation = journal.plan.isolation;
   for (const auto& [profile, machine] : journal.machines) {
-    const bool same = environment.boot.empty() || environment.boot == machine.boot;
-    environment.boot = same ? machine.boot : "mixed";
+    TakeShared(environment.boot, machine.boot);
+    TakeShared(environment.accelerator, machine.accelerator);
+    TakeShared(environment.cpu, machine.cpu);
     environment.qemu_version = machine.qemu_version;
-    environment.accelerator = machine.accelerator;
     environment.command_lines[profile] = machine.command_line;
   }
   return environment;

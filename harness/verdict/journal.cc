@@ -67,6 +67,7 @@ static void Describe(JsonFields& fields, Attempt& attempt) {
 static void Describe(JsonFields& fields, MachineRecord& machine) {
   fields("qemu_version", machine.qemu_version);
   fields("accelerator", machine.accelerator);
+  fields.Optional("cpu", machine.cpu);
   fields("boot", machine.boot);
   fields("command_line", machine.command_line);
 }
@@ -81,6 +82,14 @@ void CheckCase(const JournalledCase& finished, std::string& problem) {
     if (problem.empty() && attempt.outcome.has_value() != attempt.error.empty())
       problem = "an attempt with both an outcome and an error, or with neither";
   }
+}
+
+// A later record of a profile replaces the earlier one, but machines that were there already ran
+// cases too.
+void TakeMachine(MachineRecord machine, MachineRecord& known) {
+  if (!known.accelerator.empty() && known.accelerator != machine.accelerator)
+    machine.accelerator = "mixed";
+  known = std::move(machine);
 }
 
 // Takes an event up, or says what is wrong with it.
@@ -103,7 +112,9 @@ void Take(const Json& json, bool first, JournalContent& content, std::string& pr
   } else if (type == "machine") {
     std::string profile;
     fields("profile", profile);
-    fields("machine", content.machines[profile]);
+    MachineRecord machine;
+    fields("machine", machine);
+    TakeMachine(machine, content.machines[profile]);
   } else if (type == "probe") {
     std::string suite;
     fields("suite", suite);

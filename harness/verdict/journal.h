@@ -64,7 +64,8 @@ struct JournalledCase {
 // The machines of a profile, word for word as Environment has it.
 struct MachineRecord {
   std::string qemu_version;
-  std::string accelerator;
+  std::string accelerator;  // "mixed" where the machines of a profile were of both kinds
+  std::string cpu;          // empty in journals from before it was recorded
   std::string boot;
   std::string command_line;
   friend bool operator==(const MachineRecord&, const MachineRecord&) = default;

@@ -47,7 +47,7 @@ TEST_F(JournalTest, GivesBackWhatWasWritten) {
   ASSERT_TRUE(journal->AddProbe("io_uring", outcome_));
   ASSERT_TRUE(journal->AddCase(finished_));
   ASSERT_TRUE(journal->AddNote("emulation"));
-  ASSERT_TRUE(journal->AddMachine("stock", {"7.2", "tcg", "direct", "console=ttyS0"}));
+  ASSERT_TRUE(journal->AddMachine("stock", {"7.2", "tcg", "max,+svm", "direct", "console=ttyS0"}));
   ASSERT_TRUE(journal->End("2026-01-02T03:04:05Z", false));
   const auto content = ReadJournal(dir_ / "run");
   ASSERT_TRUE(content) << content.error().message;
@@ -57,7 +57,7 @@ TEST_F(JournalTest, GivesBackWhatWasWritten) {
   ASSERT_THAT(content->probes, SizeIs(1));
   EXPECT_EQ(content->probes.begin()->first, "io_uring");
   EXPECT_EQ(content->machines.at("stock"),
-            (MachineRecord{"7.2", "tcg", "direct", "console=ttyS0"}));
+            (MachineRecord{"7.2", "tcg", "max,+svm", "direct", "console=ttyS0"}));
   ASSERT_THAT(content->cases, SizeIs(1));
   EXPECT_EQ(content->cases[0].Id(), "io_uring.Ring.Denies");
   ASSERT_THAT(content->cases[0].attempts, SizeIs(2));
@@ -73,6 +73,18 @@ TEST_F(JournalTest, GivesBackWhatWasWritten) {
   EXPECT_TRUE(content->ended);
   EXPECT_FALSE(content->interrupted);
   EXPECT_EQ(content->ended_at, "2026-01-02T03:04:05Z");
+}
+
+TEST_F(JournalTest, MachinesOfTwoKindsAreBothRemembered) {
+  auto journal = Journal::Begin(dir_ / "run", plan_);
+  ASSERT_TRUE(journal) << journal.error().message;
+  for (const char* accelerator : {"kvm", "tcg"})
+    ASSERT_TRUE(journal->AddMachine("stock", {"7.2", accelerator, "max", "direct", "quiet"}));
+  ASSERT_TRUE(journal->AddMachine("trust", {"7.2", "tcg", "max", "direct", "quiet"}));
+  const auto content = ReadJournal(dir_ / "run");
+  ASSERT_TRUE(content) << content.error().message;
+  EXPECT_EQ(content->machines.at("stock").accelerator, "mixed");
+  EXPECT_EQ(content->machines.at("trust").accelerator, "tcg");
 }
 
 // A run that was taken up again and killed has not come to its end.

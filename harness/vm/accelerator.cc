@@ -52,6 +52,7 @@ Result<BootPlan> PlanBoot(const MachineSpec& spec, const VmOptions& options) {
   BootPlan plan;
   plan.spec = &spec;
   plan.limit = options.boot_limit;
+  plan.cpu = options.cpu.empty() ? spec.profile.cpu : options.cpu;
   KASSAY_TRY(plan.boot, BootModeFor(spec.kernel, spec.profile, options));
   KASSAY_TRY(plan.qemu, FindQemu(options, *spec.kernel.architecture));
   if (options.accelerator == Accelerator::kTcg) {

@@ -143,6 +143,7 @@ MachineArguments ArgumentsOf(const BootPlan& plan) {
   arguments.architecture = plan.spec->kernel.architecture;
   arguments.profile = &plan.spec->profile;
   arguments.accelerator = plan.accelerator;
+  arguments.cpu = plan.cpu;
   arguments.kernel_command_line =
       KernelCommandLine(*arguments.architecture, *arguments.profile, plan.boot);
   return arguments;
@@ -174,6 +175,7 @@ BootResult<BootedMachine> AttemptBoot(const BootPlan& plan) {
   booted.facts = {plan.qemu.version,
                   Name(plan.accelerator),
                   plan.why_slow,
+                  plan.cpu,
                   Name(plan.boot),
                   arguments.kernel_command_line,
                   std::chrono::duration_cast<std::chrono::milliseconds>(

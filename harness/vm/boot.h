@@ -60,6 +60,7 @@ struct BootPlan {
   Accelerator accelerator = Accelerator::kTcg;
   std::string why_slow;  // why that is not KVM, one line; empty when it is
   BootMode boot = BootMode::kDirect;
+  std::string cpu = kDefaultCpu;
   int memory = -1;  // a file that becomes the guest's memory, shared; -1 for none
   std::chrono::seconds limit{120};
 };

@@ -210,6 +210,19 @@ TEST_F(BootTest, VmlinuxThroughTheFirmwareIsWrongUsageBeforeQemuStarts) {
   EXPECT_FALSE(fs::exists(started));
 }
 
+TEST_F(BootTest, TheOptionsCpuModelGoesBeforeTheProfiles) {
+  StandIn("exit 1");
+  const auto cpu = [&] {
+    const auto plan = PlanBoot(spec_, options_);
+    return plan ? ArgumentsOf(*plan).cpu : plan.error().message;
+  };
+  EXPECT_EQ(cpu(), "max");
+  spec_.profile.cpu = "max,+svm";
+  EXPECT_EQ(cpu(), "max,+svm");
+  options_.cpu = "qemu64";
+  EXPECT_EQ(cpu(), "qemu64");
+}
+
 TEST_F(BootTest, KernelThatCannotBootDirectlyIsNotHeldAgainstKvm) {
   StandIn("exit 1");
   options_.boot = "direct";

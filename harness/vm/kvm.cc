@@ -148,7 +148,8 @@ Result<std::string> WhyNoKvm(const BootPlan& plan, const VmOptions& options) {
   const Json surroundings = SurroundingsOf(plan.qemu, options.kvm_device);
   Json known = options.kvm_anew ? Json{{"surroundings", surroundings}} : Recall(file, surroundings);
   const bool worked = known.value("works", false);
-  const std::string kernel = plan.spec->kernel.identity.image_sha256 + " " + Name(plan.boot);
+  const std::string kernel =
+      plan.spec->kernel.identity.image_sha256 + " " + Name(plan.boot) + " " + plan.cpu;
   std::string reason = TextOf(known.value("fails", Json()), kernel.c_str());
   if (!worked && !reason.empty()) return reason;
   if (worked) {

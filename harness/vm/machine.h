@@ -36,6 +36,7 @@ struct MachineSpec {
 struct VmOptions {
   Accelerator accelerator = Accelerator::kAuto;
   std::string boot;                 // "direct" or "bzimage"; empty: what the profile says
+  std::string cpu;                  // QEMU's -cpu; empty: what the profile says
   std::filesystem::path qemu;       // empty: $KASSAY_QEMU, else the architecture's from PATH
   std::filesystem::path cache_dir;  // where KVM's answer is remembered; empty: nowhere
   std::filesystem::path kvm_device = "/dev/kvm";

@@ -69,7 +69,7 @@ std::vector<std::string> QemuArguments(const MachineArguments& machine) {
   add("-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
   add("-accel", machine.accelerator == Accelerator::kKvm ? "kvm" : "tcg,thread=multi");
   add("-machine", std::string(machine.architecture->qemu_machine));
-  add("-cpu", "max");
+  add("-cpu", machine.cpu);
   add("-smp", std::to_string(profile.cpus));
   add("-m", fmt::format("{}M", profile.memory_mib));
   add("-object", fds.memory < 0

@@ -30,12 +30,13 @@ struct MachineArguments {
   const Architecture* architecture = &kX86_64;
   const Profile* profile = nullptr;
   Accelerator accelerator = Accelerator::kTcg;
+  std::string cpu = kDefaultCpu;
   MachineFds fds;
   std::string kernel_command_line;
 };
 
-// argv without argv[0]. The devices depend on architecture, profile and accelerator alone, so that
-// a restored machine is the saved one.
+// argv without argv[0]. The devices depend on architecture, profile, accelerator and CPU model
+// alone, so that a restored machine is the saved one.
 [[nodiscard]] std::vector<std::string> QemuArguments(const MachineArguments& machine);
 
 // What kassay needs, in direct mode its shortcuts, then the profile's words (the last one wins).

@@ -63,6 +63,20 @@ TEST(QemuArguments, RestoresTheMachineThatWasSaved) {
   EXPECT_THAT(devices(before), Contains(HasSubstr("virtio-blk-pci")));
 }
 
+TEST(QemuArguments, HaveTheCpuModelAsOneWord) {
+  const auto cpu_of = [](const std::string& model) {
+    const Profile profile;
+    MachineArguments machine;
+    machine.profile = &profile;
+    if (!model.empty()) machine.cpu = model;
+    const auto arguments = QemuArguments(machine);
+    const auto cpu = std::find(arguments.begin(), arguments.end(), "-cpu");
+    return cpu == arguments.end() ? "" : *(cpu + 1);
+  };
+  EXPECT_EQ(cpu_of(""), "max");
+  EXPECT_EQ(cpu_of("qemu64,+svm"), "qemu64,+svm");
+}
+
 TEST(QemuArguments, GiveNoNetworkAndNoWayOut) {
   const Profile profile;
   MachineArguments machine;

@@ -184,6 +184,7 @@ Result<Snapshot> Snapshot::Ensure(const fs::path& folder, const MachineSpec& spe
       if (present) {
         TouchSnapshot(folder, key);
         present->manifest.facts.why_slow = plan.why_slow;
+        present->manifest.facts.cpu = plan.cpu;  // the key holds it
         return Snapshot(folder / key, std::move(*present), std::move(lock), plan);
       }
     }

@@ -20,7 +20,7 @@ inline constexpr int kSnapshotFormat = 2;
 struct Manifest {
   int format = kSnapshotFormat;
   std::string key;
-  TargetFacts facts;  // but for why_slow
+  TargetFacts facts;  // but for why_slow and cpu, which the user of the snapshot knows
   std::uint64_t memory_bytes = 0;
   std::int64_t memory_mtime_ns = 0;  // nobody writes to it once it is made
   std::uint64_t state_bytes = 0;

@@ -63,17 +63,17 @@ Json TestOf(const RunResult& run, const CaseResult& result, const std::string& o
   if (result.erratum) {
     misc["known_bug"] = {{"requirement", result.erratum->id}, {"fixed", result.erratum->fixed}};
   }
-  Json test = {
-      {"id", origin + ":" + run_id + "." + result.Id()},
-      {"build_id", origin + ":" + run_id},
-      {"origin", origin},
-      {"path", Path(result.Id())},
-      {"status", kStatuses.at(static_cast<size_t>(result.verdict))},
-      {"duration", static_cast<double>(result.duration_ms) / 1000},
-      {"environment",
-       {{"comment", Text("QEMU " + run.environment.qemu_version + ", " +
-                         run.environment.accelerator + ", boot " + run.environment.boot)}}},
-      {"misc", misc}};
+  Json test = {{"id", origin + ":" + run_id + "." + result.Id()},
+               {"build_id", origin + ":" + run_id},
+               {"origin", origin},
+               {"path", Path(result.Id())},
+               {"status", kStatuses.at(static_cast<size_t>(result.verdict))},
+               {"duration", static_cast<double>(result.duration_ms) / 1000},
+               {"environment",
+                {{"comment",
+                  Text("QEMU " + run.environment.qemu_version + ", " + run.environment.accelerator +
+                       ", CPU " + run.environment.CpuModel() + ", boot " + run.environment.boot)}}},
+               {"misc", misc}};
   if (!run.started_at.empty()) test["start_time"] = run.started_at;
   if (!result.reason.empty()) test["comment"] = Text(result.reason);
   if (std::string excerpt = Excerpt(result); !excerpt.empty()) test["log_excerpt"] = excerpt;

@@ -244,7 +244,7 @@ function showRun(run) {
     facts([...kernelFacts(run.kernel), ["Suites", run.suites.join(", ")], ["Only cases", run.filter, true], ["Run", [run.started_at, run.finished_at].filter(Boolean).join(" to ")]]),
     h("details", {class: "more"}, h("summary", {}, "How it was tested"), facts([
       ["kassay", run.environment.kassay_version], ...Object.entries(run.environment.suites_sha256 || {}).map(([name, sha]) => ["Suite SHA-256, " + name, sha, true]),
-      ["QEMU", run.environment.qemu_version + ", " + run.environment.accelerator], ["Boot", run.environment.boot],
+      ["QEMU", run.environment.qemu_version + ", " + run.environment.accelerator], ["CPU model", run.environment.cpu], ["Boot", run.environment.boot],
       ["A fresh kernel for each", run.environment.isolation],
       ...Object.entries(run.environment.command_lines).map(([name, line]) => ["Command line, " + name, line, true])])),
     run.notes.length > 0 && noteList(run.notes),

@@ -40,6 +40,7 @@ inline RunResult SampleRun() {
                      .suites_sha256 = {{"io_uring", std::string(64, 'd')}},
                      .qemu_version = "7.2.22",
                      .accelerator = "tcg",
+                     .cpu = "max",
                      .boot = "direct",
                      .isolation = "case",
                      .command_lines = {{"stock", "console=ttyS0 panic=-1 nokaslr"}}};
