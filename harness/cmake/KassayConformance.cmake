@@ -93,3 +93,12 @@ target_compile_definitions(robustness_test PRIVATE
   KASSAY_KERNEL="${KASSAY_CTEST_KERNEL}")
 gtest_discover_tests(robustness_test TEST_PREFIX "robustness." DISCOVERY_TIMEOUT 60 DISCOVERY_MODE PRE_TEST
                      PROPERTIES LABELS slow TIMEOUT 1200 FIXTURES_REQUIRED conformance.io_uring)
+
+# kassay on KVM, in an emulated machine that has it: ctest -L kvm
+add_executable(on_kvm_test ${CMAKE_SOURCE_DIR}/harness/cli/on_kvm_test.cc)
+target_link_libraries(on_kvm_test PRIVATE kassay_compare kassay_vm_testing kassay_unit_main)
+add_dependencies(on_kvm_test conform snapshot_test)
+set_target_properties(on_kvm_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+add_test(NAME kvm COMMAND on_kvm_test)
+# Both of the emulated machine's CPUs are busy all the time.
+set_tests_properties(kvm PROPERTIES LABELS "kvm;slow" TIMEOUT 900 PROCESSORS 2)

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
+#include <sstream>
 
 #include "harness/vm/testing/test_machine.h"
 
@@ -28,6 +29,9 @@ class SnapshotTest : public ::testing::Test {
     auto spec = kassay::testing::TestMachine(scratch_->path());
     ASSERT_TRUE(spec) << spec.error().message;
     spec_ = std::make_unique<MachineSpec>(std::move(*spec));
+    auto options = kassay::testing::TestOptions();
+    ASSERT_TRUE(options) << options.error().message;
+    options_ = std::move(*options);
     options_.note = [](const std::string& line) { notes_.push_back(line); };
     auto snapshot = Ensure();
     ASSERT_TRUE(snapshot) << snapshot.error().message;
@@ -77,6 +81,24 @@ TEST_F(SnapshotTest, RestoredMachineHasTheHostsTime) {
   ASSERT_EQ(outcome.end, End::kExited);
   EXPECT_NEAR(static_cast<double>(std::atoll(outcome.output.c_str())),  // NOLINT(cert-err34-c)
               static_cast<double>(std::time(nullptr)), 3.0);
+}
+
+// Were it the emulator's to keep, it could stand still or run ahead after a restore.
+TEST_F(SnapshotTest, RestoredMachinesClocksRun) {
+  const GuestOutcome outcome = RunOnce({"pace"});
+  ASSERT_EQ(outcome.end, End::kExited);
+  std::istringstream words(outcome.output);
+  std::string source;
+  long real_ms = 0;
+  long monotonic_ms = 0;
+  words >> source >> real_ms >> monotonic_ms;
+  ASSERT_TRUE(words) << outcome.output;
+  EXPECT_GE(monotonic_ms, 500);
+  EXPECT_LE(monotonic_ms, 5000);
+  EXPECT_NEAR(static_cast<double>(real_ms), static_cast<double>(monotonic_ms), 20);
+  if (snapshot_->facts().accelerator == Name(Accelerator::kKvm)) {
+    EXPECT_EQ(source, "kvm-clock");
+  }
 }
 
 TEST_F(SnapshotTest, TwoRestoredMachinesHaveDifferentRandomBytes) {

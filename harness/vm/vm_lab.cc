@@ -1,15 +1,11 @@
 #include "harness/vm/vm_lab.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include "harness/base/process/program.h"
-#include "harness/base/sha256.h"
 #include "harness/image/initramfs.h"
+#include "harness/image/prepared_files.h"
 #include "harness/profile/profile.h"
 #include "harness/protocol/guest_layout.h"
-#include "harness/protocol/suite_program.h"
-#include "harness/suite/installed_suites.h"
 #include "harness/vm/boot.h"
 #include "harness/vm/kvm.h"
 
@@ -17,30 +13,7 @@ namespace kassay {
 
 Result<std::filesystem::path> VmLab::Prepared(const std::string& suite) {
   KASSAY_TRY(const std::filesystem::path headers, options_.headers->Folder());
-  KASSAY_TRY(const SuiteFiles files, FindSuite(options_.installation, suite));
-  const std::filesystem::path& executable = files.executable;
-  KASSAY_TRY(const std::string executable_sha256, Sha256HexOfFile(executable));
-  const std::string key =
-      Sha256Hex(executable_sha256 + options_.kernel.identity.release + headers.string());
-  const std::filesystem::path folder = options_.installation.cache_dir / "prepared" / key;
-  if (std::filesystem::exists(folder)) return folder;
-  const std::filesystem::path unfinished = fmt::format("{}.{}.part", folder.string(), ::getpid());
-  std::error_code error;
-  std::filesystem::create_directories(unfinished, error);
-  if (error) return Fail("cannot make " + unfinished.string() + ": " + error.message());
-  const Command command{.argv = {executable.string(), kPrepareOption + unfinished.string()},
-                        .environment = {{kHeadersVariable, headers.string()}}};
-  const Limits limits{.time = std::chrono::minutes(10)};  // it compiles
-  const Result<ProgramOutcome> outcome = RunProgram(command, limits);
-  if (outcome && outcome->ending.Succeeded()) std::filesystem::rename(unfinished, folder, error);
-  // Another run may have been faster: its result is the same.
-  std::filesystem::remove_all(unfinished, error);
-  if (!outcome) return Fail(outcome.error());
-  if (!outcome->ending.Succeeded()) {
-    return Fail(fmt::format("{} --kassay_prepare {}: {}", suite, outcome->ending.Words(),
-                            outcome->standard_error.substr(0, 300)));
-  }
-  return folder;
+  return PreparedFolder(options_.installation, {suite, options_.kernel.identity.release, headers});
 }
 
 VmOptions VmLab::Telling(const NoteSink& note) const {

@@ -40,6 +40,28 @@ int Clock() {
   return 0;
 }
 
+long Milliseconds(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
+}
+
+// How far two clocks go while the program sleeps for half a second, and what they are read from.
+int Pace() {
+  std::array<char, 64> source{};
+  const int fd = ::open("/sys/devices/system/clocksource/clocksource0/current_clocksource",
+                        O_RDONLY | O_CLOEXEC);
+  if (fd < 0 || ::read(fd, source.data(), source.size() - 1) < 0) return 1;
+  ::close(fd);
+  const long real = Milliseconds(CLOCK_REALTIME);
+  const long monotonic = Milliseconds(CLOCK_MONOTONIC);
+  const timespec half{0, 500'000'000};
+  ::nanosleep(&half, nullptr);
+  std::printf("%s %ld %ld\n", std::strtok(source.data(), "\n"),  // NOLINT(concurrency-mt-unsafe)
+              Milliseconds(CLOCK_REALTIME) - real, Milliseconds(CLOCK_MONOTONIC) - monotonic);
+  return 0;
+}
+
 int Random() {
   std::array<unsigned char, 16> bytes{};
   if (::getrandom(bytes.data(), bytes.size(), 0) != 16) return 1;
@@ -91,6 +113,7 @@ int main(int argc, char** argv) {
   if (what == "exit") return argc > 2 ? std::atoi(argv[2]) : 1;  // NOLINT(cert-err34-c)
   if (what == "record") return Record("{\"type\":\"evidence\"}");
   if (what == "clock") return Clock();
+  if (what == "pace") return Pace();
   if (what == "random") return Random();
   if (what == "stray") return Stray();
   if (what == "sleep") {

@@ -72,6 +72,18 @@ Result<MachineSpec> TestMachine(const fs::path& folder) {
   return spec;
 }
 
+Result<VmOptions> TestOptions() {
+  VmOptions options;
+  options.cache_dir = Installation::OfThisProgram().cache_dir;
+  const char* accelerator = std::getenv("KASSAY_TEST_ACCEL");  // NOLINT(concurrency-mt-unsafe)
+  const char* cpu = std::getenv("KASSAY_TEST_CPU");            // NOLINT(concurrency-mt-unsafe)
+  if (cpu != nullptr) options.cpu = cpu;
+  if (accelerator != nullptr) {
+    KASSAY_TRY(options.accelerator, ParseAccelerator(accelerator));
+  }
+  return options;
+}
+
 ScratchFolder::ScratchFolder() {
   std::string pattern = (fs::temp_directory_path() / "kassay-test-XXXXXX").string();
   if (::mkdtemp(pattern.data()) != nullptr) path_ = pattern;

@@ -15,6 +15,10 @@ inline constexpr const char* kProbe = "/bin/probe";
 // initramfs is written into `folder`.
 [[nodiscard]] Result<MachineSpec> TestMachine(const std::filesystem::path& folder);
 
+// How it is carried: as usual, or as $KASSAY_TEST_ACCEL ("kvm") and $KASSAY_TEST_CPU ("qemu64")
+// say. What is known of KVM is remembered in the installation's cache.
+[[nodiscard]] Result<VmOptions> TestOptions();
+
 // A folder below the system's temporary one that goes with its owner.
 class ScratchFolder {
  public:
