@@ -110,8 +110,13 @@ Result<Certificate> VerifyBundle(const fs::path& bundle, const std::optional<Key
     return Refuse("the signed statement does not follow from the results");
   }
   KASSAY_TRY(const std::string key_id, inside.Id());
-  return Certificate{content.level.name,    content.title,         content.run.kernel,
-                     content.report.passed, content.report.waived, key_id,
+  return Certificate{content.level.name,
+                     content.title,
+                     content.run.kernel,
+                     content.run.environment,
+                     content.report.passed,
+                     content.report.waived,
+                     key_id,
                      inside.Algorithm()};
 }
 

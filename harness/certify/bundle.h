@@ -35,6 +35,7 @@ struct Certificate {
   std::string level;
   std::string title;
   KernelIdentity kernel;
+  Environment environment;
   std::vector<std::string> passed;  // must-pass requirement ids
   std::vector<std::string> waived;
   std::string key_id;  // SHA-256 of the signer's public key

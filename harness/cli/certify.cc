@@ -75,6 +75,7 @@ void Print(const Certificate& certificate, const char* what) {
     std::cout << fmt::format("  {} are waived: {}\n", certificate.waived.size(),
                              fmt::join(certificate.waived, ", "));
   std::cout << fmt::format("  image    sha256:{}\n", certificate.kernel.image_sha256);
+  std::cout << fmt::format("  machine  {}\n", certificate.environment.Machine());
   std::cout << fmt::format("  signer   {} key sha256:{}\n", certificate.key_algorithm,
                            certificate.key_id);
 }

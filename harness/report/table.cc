@@ -100,11 +100,7 @@ class Table {
     Line("");
     Line(fmt::format("{}  {}", Coloured(PrintableLine(NameOf(run_.kernel)), kBold),
                      PrintableLine(run_.kernel.release)));
-    std::string how =
-        environment.qemu_version.empty()
-            ? "no machine was needed"
-            : fmt::format("QEMU {}, {}, CPU {}, boot {}", environment.qemu_version,
-                          environment.accelerator, environment.CpuModel(), environment.boot);
+    std::string how = environment.Machine();
     how += environment.isolation == "suite" ? ", one kernel a suite" : ", a fresh kernel a case";
     Line(PrintableLine(how));
   }

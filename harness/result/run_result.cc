@@ -42,6 +42,11 @@ std::string Measure::Text() const {
   return unit.empty() ? text : text + " " + unit;
 }
 
+std::string Environment::Machine() const {
+  if (qemu_version.empty()) return "no machine was needed";
+  return "QEMU " + qemu_version + ", " + accelerator + ", CPU " + CpuModel() + ", boot " + boot;
+}
+
 std::string NameOf(const KernelIdentity& kernel) {
   const bool is_file = kernel.spec.find('/') != std::string::npos && kernel.vendor != "reference";
   if (!kernel.spec.empty() && !is_file) return kernel.spec;

@@ -143,6 +143,8 @@ struct Environment {
   std::string isolation;    // "case" or "suite"
   std::map<std::string, std::string> command_lines;  // kernel command line by profile
 
+  // "QEMU 7.2.22, tcg, CPU max, boot direct", or "no machine was needed".
+  [[nodiscard]] std::string Machine() const;
   // `cpu`, also of results from before it was recorded: their machines were of QEMU's "max".
   [[nodiscard]] std::string CpuModel() const {
     return cpu.empty() && !accelerator.empty() ? "max" : cpu;

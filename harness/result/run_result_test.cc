@@ -53,6 +53,7 @@ TEST(RunResult, AResultFromBeforeTheCpuWasRecordedIsOfTheLargest) {
   run.environment.cpu = "qemu64";
   EXPECT_EQ(RunResultFromJson(ToJson(run))->environment.CpuModel(), "qemu64");
   EXPECT_EQ(Environment().CpuModel(), "") << "no machine was needed";
+  EXPECT_EQ(Environment().Machine(), "no machine was needed");
 }
 
 TEST(RunResult, AMeasureIsReadWithItsUnit) {

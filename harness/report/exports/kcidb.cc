@@ -69,10 +69,7 @@ Json TestOf(const RunResult& run, const CaseResult& result, const std::string& o
                {"path", Path(result.Id())},
                {"status", kStatuses.at(static_cast<size_t>(result.verdict))},
                {"duration", static_cast<double>(result.duration_ms) / 1000},
-               {"environment",
-                {{"comment",
-                  Text("QEMU " + run.environment.qemu_version + ", " + run.environment.accelerator +
-                       ", CPU " + run.environment.CpuModel() + ", boot " + run.environment.boot)}}},
+               {"environment", {{"comment", Text(run.environment.Machine())}}},
                {"misc", misc}};
   if (!run.started_at.empty()) test["start_time"] = run.started_at;
   if (!result.reason.empty()) test["comment"] = Text(result.reason);
