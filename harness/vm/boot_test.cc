@@ -92,6 +92,7 @@ TEST_F(BootTest, FailuresHaveKinds) {
        "Kernel panic - not syncing: x\n"},
       {"exec sleep 1000", Kind::kNoOutput, ""},
       {On("console", "hello\\n") + "exec sleep 1000", Kind::kNoAgent, "hello\n"},
+      {On("qmp", R"({\"event\": \"STOP\"}\n)") + "exec sleep 1000", Kind::kEmulatorDied, ""},
       {On("agent", "\\0\\0\\0\\0c") + "exec sleep 1000", Kind::kBadAgent, ""},
   };
   for (const auto& [body, kind, console] : kFailures) {

@@ -160,7 +160,8 @@ BootFailure LiveMachine::WhyNoHello(Clock::duration limit) const {
             BootError("QEMU " + exit_->Words() + " before the guest was up"), console};
   }
   if (IsOver()) {
-    return {Kind::kMachineReset, BootError("QEMU stopped the machine before the guest was up"),
+    // By itself, as it does where KVM cannot go on: a reset ends it.
+    return {Kind::kEmulatorDied, BootError("QEMU stopped the machine before the guest was up"),
             console};
   }
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit).count();

@@ -25,8 +25,8 @@ struct BootFailure {
   enum class Kind {
     kHarness,       // not the machine's doing: no room, an image that cannot be booted, the monitor
     kInterrupted,   // Ctrl-C
-    kEmulatorDied,  // QEMU failed
-    kMachineReset,  // the machine reset or stopped itself, and the kernel did not say why
+    kEmulatorDied,  // QEMU failed, or stopped the machine
+    kMachineReset,  // the machine reset itself, and the kernel did not say why
     kKernelDied,    // the console says that the kernel panicked
     kNoOutput,      // the limit passed, and the console stayed empty
     kNoAgent,       // the limit passed after the kernel had spoken

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -21,10 +22,14 @@ constexpr std::uint64_t kMaxBytesOnDisk = std::uint64_t{8} << 30;
 // The guest's own start-up work that hello did not wait for.
 constexpr std::chrono::milliseconds kSettle{500};
 
-std::string HostCpu(const Architecture& architecture) {
+// What KVM's part of a saved machine depends on: the CPU, and the host's kernel, for another one
+// may refuse a register that this one saved.
+std::string HostOf(const Architecture& architecture) {
+  utsname host{};
+  static_cast<void>(::uname(&host));
+  std::string cpu = std::string(host.release) + "\n";
   const auto text = ReadFile("/proc/cpuinfo", std::size_t{16} << 20);
-  if (!text) return {};
-  std::string cpu;
+  if (!text) return cpu;
   for (const std::string_view field : architecture.cpu_fields) {
     const std::size_t at = text->find(field);
     if (at != std::string::npos) cpu += text->substr(at, text->find('\n', at) - at) + "\n";
@@ -51,8 +56,7 @@ Result<std::string> KeyOf(const BootPlan& plan) {
       {"boot", Name(plan.boot)},
       {"arguments", QemuArguments(arguments)},
       {"qemu", {plan.qemu.version, plan.qemu.path.string(), binary.st_size, binary.st_mtim.tv_sec}},
-      {"cpu",
-       plan.accelerator == Accelerator::kKvm ? HostCpu(*arguments.architecture) : std::string()}};
+      {"cpu", plan.accelerator == Accelerator::kKvm ? HostOf(*arguments.architecture) : ""}};
   return Sha256Hex(key.dump());
 }
 

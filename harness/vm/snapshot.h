@@ -7,7 +7,8 @@
 // A snapshot is guest memory (a file that every restored machine maps copy-on-write, so that pages
 // are shared through the page cache) and the state of the devices. Its key is a hash over all that
 // it depends on: kernel image, initramfs, profile, command line, machine arguments, QEMU (version
-// and binary), accelerator, CPU model, under KVM the host's CPU too, and the format's own number.
+// and binary), accelerator, CPU model, under KVM the host's CPU and kernel, and the format's own
+// number.
 //
 // Thread-safe; several processes may share one folder.
 #pragma once
