@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <iterator>
 #include <sstream>
 
 #include "harness/base/file.h"
 #include "harness/base/process/program.h"
+#include "harness/image/cpio_image.h"
 #include "harness/image/initramfs.h"
 #include "harness/image/prepared_files.h"
 #include "harness/image/shared_libraries.h"
@@ -18,9 +19,21 @@ namespace kassay::testing {
 namespace fs = std::filesystem;
 namespace {
 
-const fs::path kPrefix = "/opt/kassay";
-const fs::path kCache = "/var/cache/kassay";
-const fs::path kHeaders = "/opt/headers";
+constexpr const char* kPrefix = "/opt/kassay";
+constexpr const char* kCache = "/var/cache/kassay";
+constexpr const char* kHeaders = "/opt/headers";
+
+// What the suites' own profiles ask for, as far as it goes together. Without btrfs, which measures
+// its checksums for seconds when it is loaded.
+constexpr const char* kProfile =
+    "description = \"A part of every suite\"\n"
+    "memory_mib = 768\n"
+    "command_line = [\"lsm=lockdown,landlock,selinux,bpf\", \"init_on_alloc=0\",\n"
+    "                \"dm_verity.keyring_unsealed=1\"]\n"
+    "modules = [\"loop\", \"dm-mod\", \"ext4\", \"sha512\"]\n"
+    "image_modules = [\"xcbc\", \"dm-verity\"]\n"
+    "files = [\"keys\", \"certificates\", \"vectors\", \"selinux/bpf_token.policy\",\n"
+    "         \"selinux/bpf_token_perms.policy\", \"selinux/bpf_token_future.policy\"]\n";
 
 Status AddProgram(CpioImage& image, const fs::path& to, const fs::path& program) {
   image.AddFile(to, program, 0755);
@@ -68,12 +81,15 @@ Status AddQemu(CpioImage& image) {
 
 Status AddInstallation(CpioImage& image, const Installation& installation) {
   for (const char* part : {"vm", "suites", "fixtures"})
-    KASSAY_CHECK(AddTree(image, kPrefix / "share/kassay" / part, installation.data_dir / part));
-  KASSAY_CHECK(AddTree(image, kPrefix / "libexec/kassay", installation.libexec_dir));
+    KASSAY_CHECK(
+        AddTree(image, fs::path(kPrefix) / "share/kassay" / part, installation.data_dir / part));
+  image.AddText(fs::path(kPrefix) / "share/kassay/vm/profiles/nested.toml", kProfile);
+  KASSAY_CHECK(AddTree(image, fs::path(kPrefix) / "libexec/kassay", installation.libexec_dir));
   KASSAY_TRY(const auto suites, InstalledSuites(installation));
   for (const std::string& suite : suites) {
     KASSAY_TRY(const SuiteFiles files, FindSuite(installation, suite));
-    KASSAY_CHECK(AddProgram(image, kPrefix / "libexec/kassay/suites" / suite, files.executable));
+    KASSAY_CHECK(
+        AddProgram(image, fs::path(kPrefix) / "libexec/kassay/suites" / suite, files.executable));
   }
   return {};
 }
@@ -82,7 +98,7 @@ Status AddInstallation(CpioImage& image, const Installation& installation) {
 Status AddKernel(CpioImage& image, const Installation& installation, const Kernel& kernel) {
   const fs::path below = kernel.image.lexically_relative(installation.KernelsDir());
   const fs::path tree = *below.begin() / *std::next(below.begin());  // trees/NAME/boot/vmlinuz-..
-  return AddTree(image, kCache / "kernels" / tree, installation.KernelsDir() / tree);
+  return AddTree(image, fs::path(kCache) / "kernels" / tree, installation.KernelsDir() / tree);
 }
 
 // A compiler inside would take minutes.
@@ -96,7 +112,7 @@ Status AddPrepared(CpioImage& image, const Installation& installation, const Ker
     const std::string& name = suite.catalogue.suite;
     KASSAY_TRY(const fs::path folder, PreparedFolder(installation, {name, release, headers}));
     KASSAY_TRY(const std::string key, PreparedKey(installation, {name, release, kHeaders}));
-    KASSAY_CHECK(AddTree(image, kCache / "prepared" / key, folder));
+    KASSAY_CHECK(AddTree(image, fs::path(kCache) / "prepared" / key, folder));
   }
   return {};
 }
@@ -105,7 +121,7 @@ Result<CpioImage> World(const NestedMachineSpec& spec, const Kernel& kernel,
                         const fs::path& headers) {
   CpioImage image;
   for (const fs::path& program : spec.programs)
-    KASSAY_CHECK(AddProgram(image, kPrefix / "bin" / program.filename(), program));
+    KASSAY_CHECK(AddProgram(image, fs::path(kPrefix) / "bin" / program.filename(), program));
   KASSAY_CHECK(AddQemu(image));
   KASSAY_CHECK(AddInstallation(image, spec.installation));
   KASSAY_CHECK(AddKernel(image, spec.installation, kernel));
@@ -143,11 +159,12 @@ Result<NestedMachine> NestedMachine::Boot(const NestedMachineSpec& spec) {
   KASSAY_CHECK(WriteFileAtomically(machine.initramfs.path, bytes + more));
   VmOptions vm;
   vm.accelerator = Accelerator::kTcg;
+  vm.boot_limit = std::chrono::minutes(10);  // it unpacks all of that
   KASSAY_TRY(BootedMachine booted, BootFresh(machine, vm));
   NestedMachine nested(std::move(booted.guest));
-  KASSAY_TRY(const GuestOutcome set_up,
-             nested.Run("/bin/busybox --install -s /bin 2>/dev/null; ls /dev/kvm",
-                        std::chrono::seconds(60)));
+  KASSAY_TRY(const GuestOutcome set_up, nested.Run("/bin/busybox --install -s /bin 2>/dev/null\n"
+                                                   "mount -o remount,size=90% / && ls /dev/kvm",
+                                                   std::chrono::seconds(60)));
   if (set_up.end == GuestOutcome::End::kExited && set_up.status == 0) return nested;
   return Fail("the emulated machine has no KVM: " + set_up.output);
 }
@@ -155,7 +172,7 @@ Result<NestedMachine> NestedMachine::Boot(const NestedMachineSpec& spec) {
 Result<GuestOutcome> NestedMachine::Run(const std::string& script, std::chrono::seconds limit) {
   const std::string surroundings =
       fmt::format("export PATH={}:$PATH KASSAY_CACHE_DIR={} KASSAY_STATE_DIR=/tmp/state\ncd /tmp\n",
-                  (kPrefix / "bin").string(), kCache.string());
+                  (fs::path(kPrefix) / "bin").string(), kCache);
   return guest_->Run({{"/bin/busybox", "sh", "-c", surroundings + script}, limit, "nested"}, {});
 }
 

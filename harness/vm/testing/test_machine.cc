@@ -80,6 +80,7 @@ Result<VmOptions> TestOptions() {
   if (cpu != nullptr) options.cpu = cpu;
   if (accelerator != nullptr) {
     KASSAY_TRY(options.accelerator, ParseAccelerator(accelerator));
+    options.boot_limit = std::chrono::minutes(10);  // in a machine in a machine
   }
   return options;
 }
