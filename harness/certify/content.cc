@@ -52,7 +52,8 @@ std::string FirstNotAccepted(const ProfileChanges& changes, const ProfileChanges
   };
   std::string found = first("the word", changes.command_line, accepted.command_line);
   if (found.empty()) found = first("the module", changes.modules, accepted.modules);
-  return found.empty() ? first("the file", changes.files, accepted.files) : found;
+  if (found.empty()) found = first("the file", changes.files, accepted.files);
+  return found.empty() ? first("the enrolled certificate", changes.enroll, accepted.enroll) : found;
 }
 
 // The cases that the level rests on, by profile: a number each.
@@ -108,7 +109,8 @@ Json ChangesJson(const std::map<std::string, int>& rests_on,
                     {"cases", cases},
                     {"command_line", changes.command_line},
                     {"modules", changes.modules},
-                    {"files", changes.files}});
+                    {"files", changes.files},
+                    {"enroll", changes.enroll}});
   }
   return list;
 }

@@ -62,6 +62,7 @@ Result<Level> ParseLevel(std::string_view text, const std::string& file) {
     level.accepts.command_line = reader.Texts("command_line", /*required=*/false);
     level.accepts.modules = reader.Texts("modules", /*required=*/false);
     level.accepts.files = reader.Texts("files", /*required=*/false);
+    level.accepts.enroll = reader.Texts("enroll", /*required=*/false);
     reader.Finish();
   }
   for (const toml::table* table : top.Tables("except")) {

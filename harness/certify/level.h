@@ -10,6 +10,7 @@
 //   command_line = ["lsm=landlock"]
 //   modules = ["loop"]
 //   files = ["keys"]
+//   enroll = ["certificates/trusted-rsa.der"]
 //   [[except]]
 //   requirement = "IOU-063"
 //   reason = "pins a present limit, not a promise"

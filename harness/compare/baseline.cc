@@ -61,6 +61,10 @@ void Mix(Environment& into, const Environment& other) {
   into.suites_sha256.insert(other.suites_sha256.begin(), other.suites_sha256.end());
   for (const auto& [profile, command_line] : other.command_lines)
     Mix(into.command_lines[profile], command_line);
+  for (const Firmware& firmware : other.firmware) {
+    if (std::ranges::find(into.firmware, firmware) == into.firmware.end())
+      into.firmware.push_back(firmware);
+  }
 }
 
 void Sort(Baseline& baseline) {
@@ -123,6 +127,8 @@ std::vector<Baseline> BySuite(const Baseline& baseline) {
     std::erase_if(own.suites_sha256, [&](const auto& entry) { return entry.first != suite; });
     std::erase_if(own.command_lines,
                   [&](const auto& entry) { return !profiles.contains(entry.first); });
+    std::erase_if(own.firmware,
+                  [&](const Firmware& each) { return !profiles.contains(each.profile); });
     if (own.command_lines.empty()) own.qemu_version = own.accelerator = own.cpu = own.boot = "";
   }
   return parts;

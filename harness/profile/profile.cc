@@ -56,7 +56,18 @@ Result<Profile> ParseProfile(std::string_view toml, const std::string& name,
   profile.image_modules = reader.Texts("image_modules", /*required=*/false);
   profile.files = reader.Texts("files", /*required=*/false);
   profile.disk_mib = static_cast<int>(reader.Number("disk_mib", 0, 1 << 20, profile.disk_mib));
-  profile.boot = reader.OneOf("boot", {"direct", "bzimage"}, profile.boot);
+  profile.firmware = reader.OneOf("firmware", {"", "uefi", "uefi-secure-boot"}, "");
+  const std::string usual = profile.firmware.empty() ? "direct" : "bzimage";
+  profile.boot = reader.OneOf("boot", {"direct", "bzimage"}, usual);
+  profile.enroll = reader.Texts("enroll", /*required=*/false);
+  if (!profile.firmware.empty() && profile.boot == "direct")
+    reader.Complain("boot", "is \"direct\", which goes past the firmware");
+  if (profile.firmware.empty() != profile.enroll.empty())
+    reader.Complain(profile.firmware.empty() ? "enroll" : "firmware",
+                    profile.firmware.empty() ? "needs a firmware to be enrolled in"
+                                             : "needs a certificate to enroll");
+  if (!std::all_of(profile.enroll.begin(), profile.enroll.end(), StaysBelow))
+    reader.Complain("enroll", "leads out of fixtures/");
   if (!std::all_of(profile.files.begin(), profile.files.end(), StaysBelow))
     reader.Complain("files", "leads out of fixtures/");
   reader.Finish();
@@ -78,7 +89,7 @@ std::string WhyNotCpuModel(std::string_view text) {
 }
 
 ProfileChanges ChangesOf(const Profile& profile) {
-  ProfileChanges changes{profile.command_line, profile.modules, profile.files};
+  ProfileChanges changes{profile.command_line, profile.modules, profile.files, profile.enroll};
   changes.modules.insert(changes.modules.end(), profile.image_modules.begin(),
                          profile.image_modules.end());
   return changes;

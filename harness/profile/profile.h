@@ -31,6 +31,11 @@ struct Profile {
   int disk_mib = 0;                        // a blank private virtio disk, 0 for none
   // "direct" (PVH, shortcuts on the command line) or "bzimage" (as shipped)
   std::string boot = "direct";
+  // "uefi" or "uefi-secure-boot": through UEFI firmware, where the kernel has an EFI stub; then
+  // `boot` is "bzimage". Empty: none.
+  std::string firmware;
+  // Certificates of fixtures/ that the firmware's db holds, the first of them as PK and KEK too.
+  std::vector<std::string> enroll;
 };
 
 // What a profile changes of the system as its vendor boots it. Memory, CPUs and disks are hardware.
@@ -38,6 +43,7 @@ struct ProfileChanges {
   std::vector<std::string> command_line;  // words for the kernel
   std::vector<std::string> modules;       // of the package, loaded or at hand
   std::vector<std::string> files;         // brought into the guest
+  std::vector<std::string> enroll;        // in the firmware's db
   friend bool operator==(const ProfileChanges&, const ProfileChanges&) = default;
 };
 [[nodiscard]] ProfileChanges ChangesOf(const Profile& profile);

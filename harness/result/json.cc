@@ -22,6 +22,20 @@ void Describe(JsonFields& fields, KernelIdentity& kernel) {
   fields("config_sha256", kernel.config_sha256);
 }
 
+static void Describe(JsonFields& fields, Enrolled& enrolled) {
+  fields("variable", enrolled.variable);
+  fields("what", enrolled.what);
+  fields("sha256", enrolled.sha256);
+}
+
+void Describe(JsonFields& fields, Firmware& firmware) {
+  fields.Optional("profile", firmware.profile);
+  fields("file", firmware.file);
+  fields("sha256", firmware.sha256);
+  fields("secure_boot", firmware.secure_boot);
+  fields("enrolled", firmware.enrolled);
+}
+
 void Describe(JsonFields& fields, Environment& environment) {
   fields("kassay_version", environment.kassay_version);
   fields.Optional("suites_sha256", environment.suites_sha256);
@@ -31,6 +45,7 @@ void Describe(JsonFields& fields, Environment& environment) {
   fields("boot", environment.boot);
   fields("isolation", environment.isolation);
   fields("command_lines", environment.command_lines);
+  fields.Optional("firmware", environment.firmware);
 }
 
 void Describe(JsonFields& fields, Failure& failure) {

@@ -8,6 +8,7 @@
 namespace kassay {
 
 void Describe(JsonFields& fields, KernelIdentity& kernel);
+void Describe(JsonFields& fields, Firmware& firmware);
 void Describe(JsonFields& fields, Environment& environment);
 void Describe(JsonFields& fields, Failure& failure);
 void Describe(JsonFields& fields, Evidence& evidence);

@@ -131,6 +131,24 @@ struct KernelIdentity {
 // name and version, or the release.
 [[nodiscard]] std::string NameOf(const KernelIdentity& kernel);
 
+// What was put into a variable of UEFI firmware before the machine started.
+struct Enrolled {
+  std::string variable;  // "PK", "KEK", "db"
+  std::string what;      // a certificate's subject, or "image" for the kernel's own digest
+  std::string sha256;    // of the certificate as DER, or that digest
+  friend bool operator==(const Enrolled&, const Enrolled&) = default;
+};
+
+// The UEFI firmware that machines of a profile started through.
+struct Firmware {
+  std::string profile;  // in an Environment, which has several
+  std::string file;     // of its code: "OVMF_CODE_4M.secboot.fd"; empty where there was none
+  std::string sha256;   // of that file
+  bool secure_boot = false;
+  std::vector<Enrolled> enrolled;
+  friend bool operator==(const Firmware&, const Firmware&) = default;
+};
+
 struct Environment {
   std::string kassay_version;
   // By suite: over its executable and catalogue. Empty in results from before there were these.
@@ -139,9 +157,12 @@ struct Environment {
   std::string qemu_version;
   std::string accelerator;  // "tcg", "kvm", or "mixed": some machines this way, some that
   std::string cpu;          // QEMU's model: "max"; "mixed" where profiles differ; see CpuModel()
-  std::string boot;         // "direct", "bzimage", or "mixed": some profiles this way, some that
-  std::string isolation;    // "case" or "suite"
+  // "direct", "bzimage", or "mixed": some profiles this way, some that. Machines that started
+  // through UEFI count only where there were no others.
+  std::string boot;
+  std::string isolation;                             // "case" or "suite"
   std::map<std::string, std::string> command_lines;  // kernel command line by profile
+  std::vector<Firmware> firmware;                    // of profiles that boot through UEFI, sorted
 
   // "QEMU 7.2.22, tcg, CPU max, boot direct", or "no machine was needed".
   [[nodiscard]] std::string Machine() const;

@@ -282,8 +282,8 @@ class RunUnderWay {
   // What the machines turned out to be, as far as the journal does not have it.
   Status RecordMachines() {
     for (const auto& [profile, facts] : lab_.Facts()) {
-      const MachineRecord machine{facts.emulator, facts.accelerator, facts.cpu, facts.boot,
-                                  facts.command_line};
+      const MachineRecord machine{facts.emulator, facts.accelerator,  facts.cpu,
+                                  facts.boot,     facts.command_line, facts.firmware};
       const auto before = machines_.find(profile);
       if (before != machines_.end() && before->second == machine) continue;
       machines_[profile] = machine;

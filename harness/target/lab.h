@@ -6,10 +6,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "harness/base/result.h"
+#include "harness/result/run_result.h"
 #include "harness/target/guest.h"
 
 namespace kassay {
@@ -27,6 +29,7 @@ struct TargetFacts {
   std::string boot;          // "direct" or "bzimage"
   std::string command_line;  // the kernel's, whole
   std::chrono::milliseconds boot_time{0};  // from the machine's start until its agent answered
+  std::optional<Firmware> firmware;        // if it booted through UEFI
 };
 
 class Lab {

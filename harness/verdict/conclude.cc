@@ -33,12 +33,19 @@ Environment EnvironmentOf(const JournalContent& journal) {
   environment.kassay_version = journal.plan.kassay_version;
   environment.suites_sha256 = journal.plan.suites_sha256;
   environment.isolation = journal.plan.isolation;
+  const bool all_uefi = std::ranges::all_of(
+      journal.machines, [](const auto& entry) { return entry.second.firmware.has_value(); });
   for (const auto& [profile, machine] : journal.machines) {
-    TakeShared(environment.boot, machine.boot);
     TakeShared(environment.accelerator, machine.accelerator);
     TakeShared(environment.cpu, machine.cpu);
     environment.qemu_version = machine.qemu_version;
     environment.command_lines[profile] = machine.command_line;
+    if (machine.firmware) {
+      environment.firmware.push_back(*machine.firmware);
+      environment.firmware.back().profile = profile;
+      if (!all_uefi) continue;
+    }
+    TakeShared(environment.boot, machine.boot);
   }
   return environment;
 }

@@ -70,6 +70,7 @@ static void Describe(JsonFields& fields, MachineRecord& machine) {
   fields.Optional("cpu", machine.cpu);
   fields("boot", machine.boot);
   fields("command_line", machine.command_line);
+  fields.Optional("firmware", machine.firmware);
 }
 
 namespace {

@@ -12,6 +12,7 @@
 #include "harness/base/interrupt.h"
 #include "harness/base/sha256.h"
 #include "harness/base/text/json_fields.h"
+#include "harness/result/json_identity.h"
 
 namespace kassay {
 namespace fs = std::filesystem;
@@ -69,6 +70,7 @@ static void Describe(JsonFields& fields, Manifest& manifest) {
   fields("accelerator", facts.accelerator);
   fields("boot", facts.boot);
   fields("command_line", facts.command_line);
+  fields.Optional("firmware", facts.firmware);
   fields("boot_ms", boot_ms);
   fields("memory_bytes", manifest.memory_bytes);
   fields("memory_mtime_ns", manifest.memory_mtime_ns);
