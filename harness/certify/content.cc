@@ -105,12 +105,13 @@ Json ChangesJson(const std::map<std::string, int>& rests_on,
   for (const auto& [name, cases] : rests_on) {
     if (name == kHostProfile) continue;
     const ProfileChanges changes = ChangesOf(profiles.at(name));
-    list.push_back({{"profile", name},
-                    {"cases", cases},
-                    {"command_line", changes.command_line},
-                    {"modules", changes.modules},
-                    {"files", changes.files},
-                    {"enroll", changes.enroll}});
+    Json one = {{"profile", name},
+                {"cases", cases},
+                {"command_line", changes.command_line},
+                {"modules", changes.modules},
+                {"files", changes.files}};
+    if (!changes.enroll.empty()) one["enroll"] = changes.enroll;
+    list.push_back(std::move(one));
   }
   return list;
 }

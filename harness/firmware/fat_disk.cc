@@ -45,15 +45,15 @@ struct Layout {
   }
 };
 
-Result<Layout> LayOut(const std::vector<FatFile>& files) {
+Result<Layout> LayOut(const std::vector<std::uint64_t>& sizes) {
   std::size_t total = 0;
-  for (const FatFile& file : files) total += std::min(file.bytes.size(), kMostBytes + 1);
-  if (total > kMostBytes || files.size() > 500) return Fail("too much for one FAT disk");
+  for (const std::uint64_t size : sizes) total += std::min(size, kMostBytes + 1);
+  if (total > kMostBytes || sizes.size() > 500) return Fail("too much for one FAT disk");
   Layout layout;
   for (;; layout.sectors_a_cluster *= 2) {
     layout.clusters = 0;
-    for (const FatFile& file : files)
-      layout.clusters += RoundedUp(file.bytes.size(), layout.ClusterBytes());
+    for (const std::uint64_t size : sizes)
+      layout.clusters += RoundedUp(size, layout.ClusterBytes());
     if (layout.clusters <= kMostClusters) break;
   }
   layout.clusters = std::max(layout.clusters, kFewestClusters);
@@ -103,8 +103,15 @@ Result<std::string> RootFolder(const std::vector<FatFile>& files, const Layout& 
 
 }  // namespace
 
+Result<std::uint64_t> FatDiskBytes(const std::vector<std::uint64_t>& sizes) {
+  KASSAY_TRY(const Layout layout, LayOut(sizes));
+  return layout.Sectors() * kSector;
+}
+
 Result<std::string> FatDisk(const std::vector<FatFile>& files) {
-  KASSAY_TRY(const Layout layout, LayOut(files));
+  std::vector<std::uint64_t> sizes;
+  for (const FatFile& file : files) sizes.push_back(file.bytes.size());
+  KASSAY_TRY(const Layout layout, LayOut(sizes));
   KASSAY_TRY(const std::string root, RootFolder(files, layout));
   const std::string table = Table(files, layout);
   std::string disk;

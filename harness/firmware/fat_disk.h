@@ -20,5 +20,7 @@ struct FatFile {
 // In the root folder, one after the other. Fails on a name of another form, on more than 500 files
 // and on more than 1 GiB.
 [[nodiscard]] Result<std::string> FatDisk(const std::vector<FatFile>& files);
+// How large a disk with files of these sizes is.
+[[nodiscard]] Result<std::uint64_t> FatDiskBytes(const std::vector<std::uint64_t>& sizes);
 
 }  // namespace kassay::efi

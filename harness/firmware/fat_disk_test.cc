@@ -61,6 +61,7 @@ TEST(FatDisk, HoldsItsFiles) {
   const auto disk =
       FatDisk({{"KERNEL.EFI", large}, {"EMPTY", ""}, {"A.B", cluster}, {"INITRD.IMG", "i"}});
   ASSERT_TRUE(disk) << disk.error().message;
+  EXPECT_EQ(FatDiskBytes({large.size(), 0, cluster.size(), 1}).value(), disk->size());
   const Reader reader(*disk);
   EXPECT_EQ(reader.Read("KERNEL  EFI"), large);
   EXPECT_EQ(reader.Read("EMPTY      "), "");

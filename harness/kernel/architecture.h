@@ -24,6 +24,13 @@ struct Architecture {
   std::string_view qemu;          // the program
   std::string_view qemu_package;  // Debian's package of it
   std::string_view qemu_machine;  // its -machine
+  // UEFI firmware that can do Secure Boot, as Debian's package has it, the empty template of its
+  // variable store, and the -machine and -global that it wants.
+  std::string_view uefi_code;
+  std::string_view uefi_variables;
+  std::string_view uefi_package;
+  std::string_view uefi_machine;
+  std::string_view uefi_global;
   // In the text of QEMU's `info registers`: where a CPU is, and that it waits for work.
   std::string_view program_counter;
   std::string_view halted;
@@ -42,6 +49,13 @@ inline constexpr Architecture kX86_64 = {
     .qemu = "qemu-system-x86_64",
     .qemu_package = "qemu-system-x86",
     .qemu_machine = "pc,memory-backend=ram,usb=off,vmport=off,hpet=off,dump-guest-core=off",
+    .uefi_code = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd",
+    .uefi_variables = "/usr/share/OVMF/OVMF_VARS_4M.fd",
+    .uefi_package = "ovmf",
+    // The store of variables is the firmware's alone: it writes to it in system management mode.
+    .uefi_machine =
+        "q35,smm=on,memory-backend=ram,usb=off,vmport=off,hpet=off,dump-guest-core=off",
+    .uefi_global = "driver=cfi.pflash01,property=secure,value=on",
     .program_counter = "RIP=",
     .halted = "HLT=1",
     .cpu_fields = {"model name", "microcode", "flags"},

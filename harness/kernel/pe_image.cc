@@ -4,11 +4,13 @@
 #include <openssl/x509.h>
 
 #include <algorithm>
+#include <fstream>
 #include <memory>
 #include <optional>
 
 #include "harness/base/sha256.h"
 #include "harness/base/text/hex.h"
+#include "harness/kernel/image_header.h"
 
 namespace kassay {
 namespace {
@@ -109,6 +111,15 @@ Status TakeSigners(std::string_view message, std::vector<std::string>& found) {
 }  // namespace
 
 bool HasEfiStub(std::string_view head) { return PeAt(head).has_value(); }
+
+Result<bool> ReadHasEfiStub(const std::filesystem::path& image) {
+  std::ifstream in(image, std::ios::binary);
+  if (!in) return FailErrno("open " + image.string());
+  std::string head(kBzImageHeadBytes, '\0');
+  in.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(in.gcount()));
+  return HasEfiStub(head);
+}
 
 Result<std::vector<std::string>> SignersOf(std::string_view image) {
   KASSAY_TRY(const Headers headers, HeadersOf(image));

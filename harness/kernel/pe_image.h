@@ -14,6 +14,8 @@ namespace kassay {
 // Whether UEFI firmware can start it: CONFIG_EFI_STUB. `head` is its beginning (kBzImageHeadBytes
 // or the whole file).
 [[nodiscard]] bool HasEfiStub(std::string_view head);
+// The same of a file. Fails if it cannot be read.
+[[nodiscard]] Result<bool> ReadHasEfiStub(const std::filesystem::path& image);
 
 // The certificates, as DER, that the signatures in the image were made with
 // (WIN_CERT_TYPE_PKCS_SIGNED_DATA); empty for an image that is not signed. Firmware that has one of

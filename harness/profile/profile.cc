@@ -56,7 +56,7 @@ Result<Profile> ParseProfile(std::string_view toml, const std::string& name,
   profile.image_modules = reader.Texts("image_modules", /*required=*/false);
   profile.files = reader.Texts("files", /*required=*/false);
   profile.disk_mib = static_cast<int>(reader.Number("disk_mib", 0, 1 << 20, profile.disk_mib));
-  profile.firmware = reader.OneOf("firmware", {"", "uefi", "uefi-secure-boot"}, "");
+  profile.firmware = reader.OneOf("firmware", {"uefi", "uefi-secure-boot"}, "");
   const std::string usual = profile.firmware.empty() ? "direct" : "bzimage";
   profile.boot = reader.OneOf("boot", {"direct", "bzimage"}, usual);
   profile.enroll = reader.Texts("enroll", /*required=*/false);

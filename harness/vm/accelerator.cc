@@ -55,6 +55,15 @@ Result<BootPlan> PlanBoot(const MachineSpec& spec, const VmOptions& options) {
   plan.cpu = options.cpu.empty() ? spec.profile.cpu : options.cpu;
   KASSAY_TRY(plan.boot, BootModeFor(spec.kernel, spec.profile, options));
   KASSAY_TRY(plan.qemu, FindQemu(options, *spec.kernel.architecture));
+  KASSAY_TRY(const bool uefi, BootsThroughUefi(spec.kernel, spec.profile, options));
+  if (uefi) {
+    KASSAY_TRY(plan.uefi, PlanUefi(spec));
+  } else if (!spec.profile.firmware.empty()) {
+    Note(options, fmt::format("profile {}: without UEFI, since {}", spec.profile.name,
+                              options.boot == "direct"
+                                  ? "a direct boot was asked for"
+                                  : "the kernel's image has no EFI stub (CONFIG_EFI_STUB)"));
+  }
   if (options.accelerator == Accelerator::kTcg) {
     plan.why_slow = "emulation was asked for";
     return plan;

@@ -1,7 +1,6 @@
 #include "harness/vm/boot.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -11,25 +10,10 @@
 #include "harness/base/file.h"
 #include "harness/kernel/image_header.h"
 #include "harness/vm/direct_image.h"
-#include "harness/vm/qemu_user.h"
+#include "harness/vm/memory_file.h"
 
 namespace kassay {
 namespace {
-
-Result<UniqueFd> InMemory(const char* name, std::string_view bytes) {
-  UniqueFd file(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!file.IsOpen()) return FailErrno("memfd_create");
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(file.Get(), bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return FailErrno("cannot keep a file in memory");
-    bytes.remove_prefix(static_cast<std::size_t>(put));
-  }
-  if (::fcntl(file.Get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) !=
-      0)
-    return FailErrno("F_ADD_SEALS");
-  return file;
-}
 
 // A CPU of QEMU's TCG may still execute the breakpoint that the kernel wrote for the time of
 // patching its code (arch/x86/kernel/alternative.c:smp_text_poke_batch_finish) when the kernel has
@@ -105,8 +89,12 @@ Status CheckBootPath(const Kernel& kernel, std::string_view head, BootMode boot)
 
 Result<BootMode> BootModeFor(const Kernel& kernel, const Profile& profile,
                              const VmOptions& options) {
-  KASSAY_TRY(const BootMode boot,
-             ParseBootMode(options.boot.empty() ? profile.boot : options.boot));
+  std::string asked = options.boot.empty() ? profile.boot : options.boot;
+  if (options.boot.empty() && !profile.firmware.empty()) {
+    KASSAY_TRY(const bool uefi, BootsThroughUefi(kernel, profile, options));
+    if (!uefi) asked = Name(BootMode::kDirect);
+  }
+  KASSAY_TRY(const BootMode boot, ParseBootMode(asked));
   const Status status = CheckBootPath(kernel, boot);
   if (status) return boot;
   Error error = status.error();
@@ -120,22 +108,17 @@ Result<UniqueFd> KernelFor(const MachineSpec& spec, BootMode boot) {
   if (boot == BootMode::kBzImage) {
     // The bytes that are booted, and not only the file that was looked at earlier.
     KASSAY_CHECK(CheckBootPath(spec.kernel, image, boot));
-    return InMemory("kassay-kernel", image);
+    return SealedFile("kassay-kernel", image);
   }
   auto direct = ExtractDirectImage(image);
   if (!direct)
     return Fail(direct.error().Within("cannot boot " + spec.kernel.image.string() + " directly"));
-  return InMemory("kassay-kernel", *direct);
+  return SealedFile("kassay-kernel", *direct);
 }
 
 Result<UniqueFd> BlankDisk(const Profile& profile) {
   if (profile.disk_mib <= 0) return UniqueFd();
-  UniqueFd disk(::memfd_create("kassay-disk", MFD_CLOEXEC));
-  if (!disk.IsOpen()) return FailErrno("memfd_create");
-  if (::ftruncate(disk.Get(), static_cast<off_t>(profile.disk_mib) << 20) != 0)
-    return FailErrno("cannot make a disk");
-  KASSAY_CHECK(GiveToQemu(disk.Get()));
-  return disk;
+  return BlankFile("kassay-disk", static_cast<std::uint64_t>(profile.disk_mib) << 20);
 }
 
 MachineArguments ArgumentsOf(const BootPlan& plan) {
@@ -146,16 +129,27 @@ MachineArguments ArgumentsOf(const BootPlan& plan) {
   arguments.cpu = plan.cpu;
   arguments.kernel_command_line =
       KernelCommandLine(*arguments.architecture, *arguments.profile, plan.boot);
+  if (plan.uefi) arguments.kernel_command_line.insert(0, kUefiCommandLine);
   return arguments;
 }
 
-Result<BootFiles> OpenBootFiles(const BootPlan& plan, MachineFds& fds) {
+Result<BootFiles> OpenBootFiles(const BootPlan& plan, MachineArguments& arguments) {
   constexpr std::size_t kMost = std::size_t{1} << 30;
+  MachineFds& fds = arguments.fds;
   BootFiles files;
+  KASSAY_TRY(files.disk, BlankDisk(plan.spec->profile));
+  if (plan.uefi) {
+    KASSAY_TRY(files.uefi,
+               OpenUefiFiles(*plan.uefi, *plan.spec, arguments.kernel_command_line));
+    fds.firmware_code = plan.uefi->code.Get();
+    fds.firmware_variables = files.uefi.variables.Get();
+    fds.boot_disk = files.uefi.boot_disk.Get();
+    fds.disk = files.disk.Get();
+    return files;
+  }
   KASSAY_TRY(files.kernel, KernelFor(*plan.spec, plan.boot));
   KASSAY_TRY(const std::string initramfs, ReadFile(plan.spec->initramfs.path, kMost));
-  KASSAY_TRY(files.initramfs, InMemory("kassay-initramfs", initramfs));
-  KASSAY_TRY(files.disk, BlankDisk(plan.spec->profile));
+  KASSAY_TRY(files.initramfs, SealedFile("kassay-initramfs", initramfs));
   fds.kernel = files.kernel.Get();
   fds.initramfs = files.initramfs.Get();
   fds.disk = files.disk.Get();
@@ -166,7 +160,7 @@ BootResult<BootedMachine> AttemptBoot(const BootPlan& plan) {
   const auto start = std::chrono::steady_clock::now();
   MachineArguments arguments = ArgumentsOf(plan);
   arguments.fds.memory = plan.memory;
-  KASSAY_TRY(const BootFiles files, OpenBootFiles(plan, arguments.fds));
+  KASSAY_TRY(const BootFiles files, OpenBootFiles(plan, arguments));
   BootedMachine booted;
   KASSAY_TRY(booted.guest, LiveMachine::Start(plan.qemu.path, arguments));
   auto hello = booted.guest->WaitForHello(plan.limit);
@@ -180,6 +174,7 @@ BootResult<BootedMachine> AttemptBoot(const BootPlan& plan) {
                   arguments.kernel_command_line,
                   std::chrono::duration_cast<std::chrono::milliseconds>(
                       std::chrono::steady_clock::now() - start)};
+  if (plan.uefi) booted.facts.firmware = plan.uefi->record;
   return booted;
 }
 

@@ -12,6 +12,7 @@
 #include "harness/target/lab.h"
 #include "harness/vm/live_machine.h"
 #include "harness/vm/machine.h"
+#include "harness/vm/uefi.h"
 
 namespace kassay {
 
@@ -47,7 +48,8 @@ struct QemuBinary {
 // The same of the image's first bytes.
 [[nodiscard]] Status CheckBootPath(const Kernel& kernel, std::string_view head, BootMode boot);
 
-// The options' boot mode, else the profile's; a usage error if the kernel's image cannot be booted
+// The options' boot mode, else the profile's, which is kDirect where a profile asks for UEFI and the
+// image has no EFI stub; a usage error if the kernel's image cannot be booted
 // that way. Reads the image's beginning and starts nothing.
 [[nodiscard]] Result<BootMode> BootModeFor(const Kernel& kernel, const Profile& profile,
                                            const VmOptions& options);
@@ -63,6 +65,7 @@ struct BootPlan {
   std::string cpu = kDefaultCpu;
   int memory = -1;  // a file that becomes the guest's memory, shared; -1 for none
   std::chrono::seconds limit{120};
+  std::shared_ptr<const Uefi> uefi;  // none: past the firmware, or through QEMU's own
 };
 // What `options` come to for this machine; `spec` must outlive the plan (kvm.h tells whether KVM
 // works).
@@ -76,9 +79,10 @@ struct BootFiles {
   UniqueFd kernel;
   UniqueFd initramfs;
   UniqueFd disk;  // blank, of the profile's size; not open if the profile has none
+  UefiFiles uefi;  // then there is neither kernel nor initramfs
 };
-// Opens them and names them in `fds`.
-[[nodiscard]] Result<BootFiles> OpenBootFiles(const BootPlan& plan, MachineFds& fds);
+// Opens them and names them in `arguments`, whose command line they may hold.
+[[nodiscard]] Result<BootFiles> OpenBootFiles(const BootPlan& plan, MachineArguments& arguments);
 // The kernel that QEMU is given, sealed in memory.
 [[nodiscard]] Result<UniqueFd> KernelFor(const MachineSpec& spec, BootMode boot);
 // A blank disk of the profile's size; not open if the profile has none.

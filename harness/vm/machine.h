@@ -31,6 +31,7 @@ struct MachineSpec {
   Kernel kernel;
   Profile profile;
   Initramfs initramfs;
+  std::vector<std::string> enroll;  // the profile's certificates, as DER
 };
 
 struct VmOptions {

@@ -11,6 +11,11 @@ namespace {
 
 std::string InheritedFile(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
 
+std::string RawFile(const char* node, int fd, const char* more) {
+  return fmt::format("driver=raw,node-name={},file.driver=file,file.filename={},file.locking=off{}",
+                     node, InheritedFile(fd), more);
+}
+
 }  // namespace
 
 Result<Accelerator> ParseAccelerator(const std::string& text) {
@@ -51,7 +56,8 @@ std::string KernelCommandLine(const Architecture& architecture, const Profile& p
 }
 
 std::vector<int> MachineFds::Open() const {
-  std::vector<int> open = {qmp, console, agent, memory, kernel, initramfs, disk, state};
+  std::vector<int> open = {qmp,  console, agent,         memory,             kernel,   initramfs,
+                           disk, state,   firmware_code, firmware_variables, boot_disk};
   std::erase_if(open, [](int fd) { return fd < 0; });
   return open;
 }
@@ -68,7 +74,17 @@ std::vector<std::string> QemuArguments(const MachineArguments& machine) {
   add("-nic", "none");
   add("-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
   add("-accel", machine.accelerator == Accelerator::kKvm ? "kvm" : "tcg,thread=multi");
-  add("-machine", std::string(machine.architecture->qemu_machine));
+  if (fds.firmware_code < 0) {
+    add("-machine", std::string(machine.architecture->qemu_machine));
+  } else {
+    add("-machine",
+        fmt::format("{},pflash0=code,pflash1=variables", machine.architecture->uefi_machine));
+    add("-global", std::string(machine.architecture->uefi_global));
+    add("-blockdev", RawFile("code", fds.firmware_code, ",read-only=on"));
+    add("-blockdev", RawFile("variables", fds.firmware_variables, ""));
+    add("-blockdev", RawFile("boot", fds.boot_disk, ",read-only=on"));
+    add("-device", "virtio-blk-pci,drive=boot");
+  }
   add("-cpu", machine.cpu);
   add("-smp", std::to_string(profile.cpus));
   add("-m", fmt::format("{}M", profile.memory_mib));
@@ -76,7 +92,7 @@ std::vector<std::string> QemuArguments(const MachineArguments& machine) {
                      ? fmt::format("memory-backend-ram,id=ram,size={}M", profile.memory_mib)
                      : fmt::format("memory-backend-file,id=ram,size={}M,mem-path={},share={}",
                                    profile.memory_mib, InheritedFile(fds.memory),
-                                   fds.kernel >= 0 ? "on" : "off"));
+                                   machine.restored ? "off" : "on"));
   add("-chardev", fds.console < 0
                       ? "stdio,id=console,mux=on,signal=off"
                       : fmt::format("file,id=console,path={}", InheritedFile(fds.console)));
@@ -91,18 +107,15 @@ std::vector<std::string> QemuArguments(const MachineArguments& machine) {
     add("-device", fmt::format("virtserialport,chardev=agent,name={}", protocol::kPortName));
   }
   if (fds.disk >= 0) {
-    add("-blockdev", fmt::format("driver=raw,node-name=disk,file.driver=file,file.filename={},"
-                                 "file.locking=off",
-                                 InheritedFile(fds.disk)));
+    add("-blockdev", RawFile("disk", fds.disk, ""));
     add("-device", "virtio-blk-pci,drive=disk");
   }
   if (fds.kernel >= 0) {
     add("-kernel", InheritedFile(fds.kernel));
     add("-initrd", InheritedFile(fds.initramfs));
     add("-append", machine.kernel_command_line);
-  } else {
-    add("-incoming", "defer");
   }
+  if (machine.restored) add("-incoming", "defer");
   return arguments;
 }
 

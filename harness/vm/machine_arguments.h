@@ -18,10 +18,15 @@ struct MachineFds {
   // A file that the guest writes into when it boots (how a snapshot is made), copy on write on a
   // restore; -1: memory of its own, not in a file.
   int memory = -1;
-  int kernel = -1;  // -1 on a restore, together with initramfs
+  int kernel = -1;  // -1 on a restore and through UEFI, together with initramfs
   int initramfs = -1;
   int disk = -1;
   int state = -1;  // the device state to restore
+  // Through UEFI: the firmware's code, the store of its variables, which is this machine's own, and
+  // the disk that it boots from.
+  int firmware_code = -1;
+  int firmware_variables = -1;
+  int boot_disk = -1;
 
   [[nodiscard]] std::vector<int> Open() const;  // those that there are
 };
@@ -33,6 +38,7 @@ struct MachineArguments {
   std::string cpu = kDefaultCpu;
   MachineFds fds;
   std::string kernel_command_line;
+  bool restored = false;  // waits for a state instead of booting
 };
 
 // argv without argv[0]. The devices depend on architecture, profile, accelerator and CPU model

@@ -6,9 +6,11 @@
 namespace kassay {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 TEST(KernelCommandLine, HasShortcutsOnlyInDirectMode) {
   Profile profile;
@@ -44,6 +46,7 @@ TEST(QemuArguments, RestoresTheMachineThatWasSaved) {
   saved.fds = {10, 11, 12, 13, 14, 15, 16};
   MachineArguments restored = saved;
   restored.fds.kernel = restored.fds.initramfs = -1;
+  restored.restored = true;
   auto before = QemuArguments(saved);
   auto after = QemuArguments(restored);
   EXPECT_THAT(before, Contains(HasSubstr("mem-path=/proc/self/fd/13,share=on")));
@@ -75,6 +78,34 @@ TEST(QemuArguments, HaveTheCpuModelAsOneWord) {
   };
   EXPECT_EQ(cpu_of(""), "max");
   EXPECT_EQ(cpu_of("qemu64,+svm"), "qemu64,+svm");
+}
+
+TEST(QemuArguments, StartThroughUefi) {
+  const Profile profile;
+  MachineArguments saved;
+  saved.profile = &profile;
+  saved.fds.firmware_code = 20;
+  saved.fds.firmware_variables = 21;
+  saved.fds.boot_disk = 22;
+  MachineArguments restored = saved;
+  restored.restored = true;
+  restored.fds.state = 23;
+  const auto before = QemuArguments(saved);
+  EXPECT_THAT(before, Contains(AllOf(HasSubstr("q35"), HasSubstr("smm=on"),
+                                     HasSubstr("pflash0=code,pflash1=variables"))));
+  EXPECT_THAT(before, Contains("driver=cfi.pflash01,property=secure,value=on"));
+  EXPECT_THAT(before, Contains(AllOf(HasSubstr("node-name=code"), HasSubstr("/proc/self/fd/20"),
+                                     HasSubstr("read-only=on"))));
+  EXPECT_THAT(before, Contains(AllOf(HasSubstr("node-name=variables"),
+                                     HasSubstr("/proc/self/fd/21"), Not(HasSubstr("read-only")))));
+  EXPECT_THAT(before, Not(Contains("-kernel")));
+  EXPECT_THAT(before, Not(Contains("-incoming")));
+  auto after = QemuArguments(restored);
+  ASSERT_GE(after.size(), 2U);
+  EXPECT_EQ(after[after.size() - 2], "-incoming");
+  after.resize(after.size() - 2);
+  EXPECT_EQ(before, after) << "the same machine";
+  EXPECT_THAT(restored.fds.Open(), UnorderedElementsAre(20, 21, 22, 23));
 }
 
 TEST(QemuArguments, GiveNoNetworkAndNoWayOut) {

@@ -12,7 +12,7 @@ Status RunShell(const MachineSpec& spec, const VmOptions& options) {
   KASSAY_TRY(const BootPlan plan, PlanBoot(spec, options));
   MachineArguments arguments = ArgumentsOf(plan);
   arguments.kernel_command_line += " kassay.shell";
-  KASSAY_TRY(const BootFiles files, OpenBootFiles(plan, arguments.fds));
+  KASSAY_TRY(const BootFiles files, OpenBootFiles(plan, arguments));
   Command command{.argv = QemuArguments(arguments), .foreground = true};
   command.argv.insert(command.argv.begin(), plan.qemu.path);
   Attachments attached{.input = STDIN_FILENO, .output = STDOUT_FILENO, .errors = STDERR_FILENO};

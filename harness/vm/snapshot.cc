@@ -45,7 +45,10 @@ Result<std::string> KeyOf(const BootPlan& plan) {
   MachineArguments arguments = ArgumentsOf(plan);
   // The numbers of descriptors say nothing; that there are some does.
   arguments.fds = {0, 0, 0, 0, -1, -1, profile.disk_mib > 0 ? 0 : -1};
-  const Json key = {
+  if (plan.uefi)
+    arguments.fds.firmware_code = arguments.fds.firmware_variables = arguments.fds.boot_disk = 0;
+  arguments.restored = true;
+  Json key = {
       {"format", kSnapshotFormat},
       {"agent", protocol::kVersion},
       {"image", spec.kernel.identity.image_sha256},
@@ -57,6 +60,10 @@ Result<std::string> KeyOf(const BootPlan& plan) {
       {"arguments", QemuArguments(arguments)},
       {"qemu", {plan.qemu.version, plan.qemu.path.string(), binary.st_size, binary.st_mtim.tv_sec}},
       {"cpu", plan.accelerator == Accelerator::kKvm ? HostOf(*arguments.architecture) : ""}};
+  if (plan.uefi) {
+    key["firmware"] = plan.uefi->record.sha256;
+    key["variables"] = Sha256Hex(plan.uefi->store);
+  }
   return Sha256Hex(key.dump());
 }
 
@@ -166,6 +173,14 @@ Result<std::unique_ptr<Guest>> Snapshot::Restore() const {
   arguments.fds.memory = memory.Get();
   arguments.fds.disk = disk.Get();
   arguments.fds.state = state.Get();
+  arguments.restored = true;
+  UefiFiles firmware;
+  if (uefi_) {
+    KASSAY_TRY(firmware, BlankUefiFiles(*uefi_));
+    arguments.fds.firmware_code = uefi_->code.Get();
+    arguments.fds.firmware_variables = firmware.variables.Get();
+    arguments.fds.boot_disk = firmware.boot_disk.Get();
+  }
   return LiveMachine::Start(qemu_, arguments);
 }
 

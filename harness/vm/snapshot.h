@@ -6,9 +6,9 @@
 //
 // A snapshot is guest memory (a file that every restored machine maps copy-on-write, so that pages
 // are shared through the page cache) and the state of the devices. Its key is a hash over all that
-// it depends on: kernel image, initramfs, profile, command line, machine arguments, QEMU (version
-// and binary), accelerator, CPU model, under KVM the host's CPU and kernel, and the format's own
-// number.
+// it depends on: kernel image, initramfs, profile, command line, machine arguments, firmware and
+// what is enrolled in it, QEMU (version and binary), accelerator, CPU model, under KVM the host's
+// CPU and kernel, and the format's own number.
 //
 // Thread-safe; several processes may share one folder.
 #pragma once
@@ -50,7 +50,8 @@ class Snapshot {
         lock_(std::move(lock)),
         qemu_(plan.qemu.path),
         profile_(plan.spec->profile),
-        arguments_(ArgumentsOf(plan)) {}
+        arguments_(ArgumentsOf(plan)),
+        uefi_(plan.uefi) {}
 
   std::filesystem::path path_;
   // What was found whole when the snapshot was taken up. The lock keeps kassay itself from removing
@@ -60,6 +61,7 @@ class Snapshot {
   std::filesystem::path qemu_;
   Profile profile_;
   MachineArguments arguments_;  // without descriptors and profile
+  std::shared_ptr<const Uefi> uefi_;
 };
 
 }  // namespace kassay

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/base/file.h"
 #include "harness/image/initramfs.h"
 #include "harness/image/prepared_files.h"
 #include "harness/profile/profile.h"
@@ -42,7 +43,12 @@ Result<MachineSpec> VmLab::Machine(const std::string& profile_name, bool with_sh
   for (const std::string& module : initramfs.missing_modules) {
     if (note) note(fmt::format("profile {}: this kernel has no {}", profile_name, module));
   }
-  return MachineSpec{options_.kernel, profile, initramfs};
+  MachineSpec machine{options_.kernel, profile, initramfs, {}};
+  for (const std::string& file : profile.enroll) {
+    KASSAY_TRY(std::string der, ReadFile(options_.installation.FixturesDir() / file, 65536));
+    machine.enroll.push_back(std::move(der));
+  }
+  return machine;
 }
 
 Status VmLab::Ready(const std::set<std::string>& profiles) const {
@@ -50,6 +56,8 @@ Status VmLab::Ready(const std::set<std::string>& profiles) const {
   for (const std::string& name : profiles) {
     KASSAY_TRY(const Profile profile, LoadProfile(options_.installation.ProfilesDir(), name));
     KASSAY_CHECK(BootModeFor(options_.kernel, profile, options_.vm));
+    KASSAY_TRY(const bool uefi, BootsThroughUefi(options_.kernel, profile, options_.vm));
+    if (uefi) KASSAY_CHECK(FindUefi(*options_.kernel.architecture));
   }
   if (!profiles.empty()) KASSAY_CHECK(FindQemu(options_.vm, *options_.kernel.architecture));
   return {};
