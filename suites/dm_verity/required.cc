@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "suites/dm_verity/trust.h"
-#include "suites/support/trust/built_in.h"
 
 namespace kassay::verity {
 namespace {
@@ -46,10 +45,10 @@ KASSAY_CASE(Required, ATrustedSignatureLoads,
 }
 
 KASSAY_CASE(Required, ABuiltInKeysSignatureLoads,
-            Cites("DMV-021", "DMV-022").Profile("verity_required").Timeout(60)) {
+            Cites("DMV-021", "DMV-022").Profile("uefi_enforced").Timeout(60)) {
   REQUIRE_REQUIRED();
-  trust::RequireBuiltIn();
   const Verity verity(kPlain);
+  verity::RequireTrusted(verity.Table(), verity.image.root_hex);
   ExpectGood(verity.image,
              Signed(verity.Table(), Signer("trusted-rsa").Over(verity.image.root_hex)), "built in");
   ExpectRefused(verity.Table(), ENOKEY, "unsigned");

@@ -1,7 +1,10 @@
 #include "suites/dm_verity/trust.h"
 
+#include <cerrno>
 #include <fstream>
 #include <iterator>
+
+#include "suites/support/trust/built_in.h"
 
 namespace kassay::verity {
 
@@ -32,6 +35,15 @@ std::string KeepSignature(std::string_view signature) {
 
 VerityTable Signed(const VerityTable& table, std::string_view signature) {
   return table.With({"root_hash_sig_key_desc", KeepSignature(signature)});
+}
+
+void RequireTrusted(const VerityTable& table, const std::string& root,
+                    const std::string& certificate) {
+  trust::RequireTrusted(certificate, "root hashes", [&] {
+    // A wrong signature in its name: rejected by who knows the key.
+    const CmsMessage wrong = Signer(certificate).Over(root + "0");
+    return Activate(Signed(table, wrong)).error == -EKEYREJECTED;
+  });
 }
 
 VerityTable Signed(const VerityTable& table, const CmsMessage& message) {

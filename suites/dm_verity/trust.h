@@ -34,6 +34,10 @@ void Trust(const std::vector<std::string>& certificates);
 [[nodiscard]] VerityTable Signed(const VerityTable& table, std::string_view signature);
 [[nodiscard]] VerityTable Signed(const VerityTable& table, const CmsMessage& message);
 
+// Leaves the case unless the kernel trusts the fixtures' certificate for root hashes by itself.
+void RequireTrusted(const VerityTable& table, const std::string& root,
+                    const std::string& certificate = "trusted-rsa");
+
 // Leaves the case unless .dm-verity is there and takes keys.
 #define REQUIRE_OPEN_KEYRING()                                \
   REQUIRE_VERITY();                                           \

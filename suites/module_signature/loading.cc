@@ -9,6 +9,8 @@
 
 #include "harness/base/unique_fd.h"
 #include "suites/support/kernel_config.h"
+#include "suites/support/trust/built_in.h"
+#include "suites/support/trust/signer.h"
 
 namespace kassay::modules {
 namespace {
@@ -74,7 +76,7 @@ std::string WhyNot(Policy policy) {
   if (policy == Policy::kEnforced && !enforced)
     return "the VM was booted without module.sig_enforce=1";
   if (policy == Policy::kLockedDown && !locked)
-    return "the VM was booted without lockdown=integrity";
+    return "the VM was booted without lockdown";
   if (policy == Policy::kLockedDown && enforced)
     return "this kernel enforces module signatures by itself";
   if (VendorsModule().empty()) return std::string("no module ") + kModuleName + " in the image";
@@ -140,6 +142,24 @@ void ExpectLoadWithFlags(Policy policy, std::string_view file, int flags, Outcom
 void RequirePolicy(Policy policy) {
   if (policy == Policy::kLockedDown) RequireOption("CONFIG_SECURITY_LOCKDOWN_LSM");
   if (const std::string why = WhyNot(policy); !why.empty()) KASSAY_UNMET(why);
+}
+
+// Over a body that is no module, so that nothing is left behind.
+static bool AsksPlatformKeyring(Policy policy, std::string_view certificate) {
+  const trust::Signer signer{std::string(certificate)};
+  const std::string body(1000, 'j');
+  const auto load = [&](std::string_view signed_text) {
+    return Load(WithSignature(body, signer.Over(signed_text, trust::kSha256).Der()).Bytes());
+  };
+  // Where signatures are not needed, a key that is not found does no harm, and one that is found
+  // gives a wrong signature away.
+  if (policy == Policy::kOpen) return load("another text") == -EKEYREJECTED;
+  return load(body) == -ENOEXEC;
+}
+
+void RequireTrusted(Policy policy, std::string_view certificate) {
+  trust::RequireTrusted(certificate, "modules",
+                        [&] { return AsksPlatformKeyring(policy, certificate); });
 }
 
 const SignedModule& Vendors() {

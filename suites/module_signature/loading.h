@@ -19,7 +19,7 @@ namespace kassay::modules {
 enum class Policy {
   kOpen,        // signatures are checked, and not needed
   kEnforced,    // module.sig_enforce=1
-  kLockedDown,  // lockdown=integrity
+  kLockedDown,  // lockdown=integrity, or Secure Boot
 };
 
 // finit_module(2) of a file with these bytes; 0 or a negative errno.
@@ -63,6 +63,9 @@ void ExpectLoadWithFlags(Policy policy, std::string_view file, int flags, Outcom
 // module is not there.
 void RequirePolicy(Policy policy);
 
+// Leaves the case if the kernel trusts none of the fixtures' certificates where it verifies modules.
+void RequireTrusted(Policy policy, std::string_view certificate = "trusted-rsa");
+
 // The vendor's module, split. Only after RequirePolicy().
 [[nodiscard]] const SignedModule& Vendors();
 
@@ -71,17 +74,24 @@ enum class MlDsaSupport { kFull, kNamesOnly, kNone };
 [[nodiscard]] MlDsaSupport SeenMlDsaSupport();
 
 // The same body as three cases, one a policy.
-#define KASSAY_CASE_IN_EVERY_POLICY(name, ...)                                                \
+#define KASSAY_CASE_IN_EVERY_POLICY(name, ...)                                                 \
+  KASSAY_CASE_IN_POLICIES(name, "module", "module_enforced", "module_lockdown", __VA_ARGS__)
+
+// The same for cases that need a trusted key: the firmware has them in its db.
+#define KASSAY_TRUSTED_CASE_IN_EVERY_POLICY(name, ...)                                     \
+  KASSAY_CASE_IN_POLICIES(name, "uefi", "uefi_enforced", "uefi_lockdown", __VA_ARGS__)
+
+#define KASSAY_CASE_IN_POLICIES(name, open, enforced, locked_down, ...)                       \
   static void name##Under(::kassay::modules::Policy policy);                                  \
-  KASSAY_CASE(Open, name, Cites(__VA_ARGS__).AllowsTaint("EF").Timeout(150)) {                \
+  KASSAY_CASE(Open, name, Cites(__VA_ARGS__).Profile(open).AllowsTaint("EF").Timeout(150)) {  \
     RequirePolicy(Policy::kOpen);                                                             \
     name##Under(Policy::kOpen);                                                               \
   }                                                                                           \
-  KASSAY_CASE(Enforced, name, Cites(__VA_ARGS__).Profile("module_enforced").Timeout(150)) {   \
+  KASSAY_CASE(Enforced, name, Cites(__VA_ARGS__).Profile(enforced).Timeout(150)) {            \
     RequirePolicy(Policy::kEnforced);                                                         \
     name##Under(Policy::kEnforced);                                                           \
   }                                                                                           \
-  KASSAY_CASE(LockedDown, name, Cites(__VA_ARGS__).Profile("module_lockdown").Timeout(150)) { \
+  KASSAY_CASE(LockedDown, name, Cites(__VA_ARGS__).Profile(locked_down).Timeout(150)) {       \
     RequirePolicy(Policy::kLockedDown);                                                       \
     name##Under(Policy::kLockedDown);                                                         \
   }                                                                                           \
