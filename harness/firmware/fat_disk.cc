@@ -26,8 +26,8 @@ std::string ShortName(const std::string& name) {
   const std::string extension = name.substr(std::min(dot + 1, name.size()));
   const auto fits = [](const std::string& part, std::size_t most) {
     return part.size() <= most && std::ranges::all_of(part, [](char c) {
-      return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    });
+             return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+           });
   };
   if (base.empty() || !fits(base, 8) || !fits(extension, 3)) return {};
   return base + std::string(8 - base.size(), ' ') + extension +
@@ -63,10 +63,11 @@ Result<Layout> LayOut(const std::vector<std::uint64_t>& sizes) {
 
 std::string BootSector(const Layout& layout) {
   std::string sector = std::string("\xeb\x3c\x90", 3) + "KASSAY  " + Le(kSector, 2) +
-                       Le(layout.sectors_a_cluster, 1) + Le(1, 2) /* reserved */ + Le(2, 1) /* FATs */ +
-                       Le(kRootEntries, 2) + Le(0, 2) + Le(0xf8, 1) + Le(layout.fat_sectors, 2) +
-                       Le(63, 2) + Le(255, 2) + Le(0, 4) + Le(layout.Sectors(), 4) + Le(0x80, 1) +
-                       Le(0, 1) + Le(0x29, 1) + Le(0x6b617373, 4) + "KASSAY     " + "FAT16   ";
+                       Le(layout.sectors_a_cluster, 1) + Le(1, 2) /* reserved */ +
+                       Le(2, 1) /* FATs */ + Le(kRootEntries, 2) + Le(0, 2) + Le(0xf8, 1) +
+                       Le(layout.fat_sectors, 2) + Le(63, 2) + Le(255, 2) + Le(0, 4) +
+                       Le(layout.Sectors(), 4) + Le(0x80, 1) + Le(0, 1) + Le(0x29, 1) +
+                       Le(0x6b617373, 4) + "KASSAY     " + "FAT16   ";
   sector.resize(kSector, '\0');
   sector.replace(kSector - 2, 2, "\x55\xaa");
   return sector;
@@ -122,8 +123,8 @@ Result<std::string> FatDisk(const std::vector<FatFile>& files) {
   disk += root;
   for (const FatFile& file : files) {
     disk += file.bytes;
-    disk.resize(disk.size() + RoundedUp(file.bytes.size(), layout.ClusterBytes()) *
-                                  layout.ClusterBytes() -
+    disk.resize(disk.size() +
+                RoundedUp(file.bytes.size(), layout.ClusterBytes()) * layout.ClusterBytes() -
                 file.bytes.size());
   }
   disk.resize(layout.Sectors() * kSector, '\0');

@@ -77,7 +77,8 @@ TEST(FatDisk, GrowsItsClustersAndNotTheirNumber) {
 }
 
 TEST(FatDisk, RefusesNamesOfAnotherForm) {
-  for (const char* name : {"", "kernel.efi", "KERNELKER.EFI", "KERNEL.EFIS", ".EFI", "A.B.C", "A/B"})
+  for (const char* name :
+       {"", "kernel.efi", "KERNELKER.EFI", "KERNEL.EFIS", ".EFI", "A.B.C", "A/B"})
     EXPECT_FALSE(FatDisk({{name, "x"}})) << name;
 }
 

@@ -34,8 +34,7 @@ struct Extent {
 };
 
 Result<Extent> Find(std::string_view store) {
-  if (store.size() < kVolumeHeaderBytes ||
-      store.substr(kVolumeGuidAt, 16) != kNvData.Bytes() ||
+  if (store.size() < kVolumeHeaderBytes || store.substr(kVolumeGuidAt, 16) != kNvData.Bytes() ||
       store.substr(kVolumeSignatureAt, 4) != "_FVH")
     return Fail("not a store of UEFI variables");
   const std::size_t header = ReadLe(store, kHeaderLengthAt, 2);
@@ -84,8 +83,8 @@ Result<Records> Walk(std::string_view store) {
 std::string Record(const Variable& variable) {
   // EFI_TIME 2025-01-01; of variables that are not authenticated by time all zero.
   const bool timed = (variable.attributes & kTimeBasedAuthenticated) != 0;
-  const std::string time = timed ? Le(2025, 2) + Le(1, 1) + Le(1, 1) + std::string(12, '\0')
-                                 : std::string(16, '\0');
+  const std::string time =
+      timed ? Le(2025, 2) + Le(1, 1) + Le(1, 1) + std::string(12, '\0') : std::string(16, '\0');
   const std::string name = Char16(variable.name);
   return Le(kStartId, 2) + Le(kAdded, 1) + Le(0, 1) + Le(variable.attributes, 4) +
          Le(0, 8) /* MonotonicCount */ + time + Le(0, 4) /* PubKeyIndex */ + Le(name.size(), 4) +

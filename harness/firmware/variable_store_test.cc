@@ -2,25 +2,15 @@
 
 #include <gmock/gmock.h>
 
+#include "harness/firmware/testing/empty_store.h"
+
 namespace kassay::efi {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::EmptyStore;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-// As much of OVMF_VARS.fd as is looked at: a volume's header of 0x48 bytes and a store of `size`.
-std::string EmptyStore(std::size_t size) {
-  const Guid volume{0xfff12b8d, 0x7696, 0x4c8b, {0xa9, 0x85, 0x27, 0x47, 0x07, 0x5b, 0x4f, 0x50}};
-  const Guid authenticated{
-      0xaaf32c78, 0x947b, 0x439a, {0xa1, 0x80, 0x2e, 0x14, 0x4e, 0xc3, 0x77, 0x92}};
-  std::string store = std::string(16, '\0') + volume.Bytes() + Le(0x48 + size, 8) + "_FVH" +
-                      Le(0x4feff, 4) + Le(0x48, 2);
-  store.resize(0x48, '\0');
-  store += authenticated.Bytes() + Le(size, 4) + "\x5a\xfe" + std::string(6, '\0');
-  store.resize(0x48 + size, '\xff');
-  return store;
-}
 
 const Variable kDb{"db", kImageSecurityDatabase.Bytes(),
                    kNonVolatile | kBootService | kRuntime | kTimeBasedAuthenticated, "lists"};
@@ -89,7 +79,8 @@ TEST(VariableStore, RefusesWhatIsNone) {
   EXPECT_FALSE(damaged(0x64 + 36, Le(0x7fffffff, 4))) << "a name beyond the end";
   EXPECT_FALSE(damaged(0x64 + 40, Le(0xffffffff, 4))) << "data beyond the end";
   EXPECT_FALSE(damaged(0x64 + 36, Le(5, 4))) << "half a character";
-  for (const std::size_t size : {std::size_t{0}, std::size_t{0x30}, std::size_t{0x50}, good.size() - 1})
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{0x30}, std::size_t{0x50}, good.size() - 1})
     EXPECT_FALSE(VariablesOf(good.substr(0, size))) << size;
 }
 

@@ -53,8 +53,7 @@ inline constexpr Architecture kX86_64 = {
     .uefi_variables = "/usr/share/OVMF/OVMF_VARS_4M.fd",
     .uefi_package = "ovmf",
     // The store of variables is the firmware's alone: it writes to it in system management mode.
-    .uefi_machine =
-        "q35,smm=on,memory-backend=ram,usb=off,vmport=off,hpet=off,dump-guest-core=off",
+    .uefi_machine = "q35,smm=on,memory-backend=ram,usb=off,vmport=off,hpet=off,dump-guest-core=off",
     .uefi_global = "driver=cfi.pflash01,property=secure,value=on",
     .program_counter = "RIP=",
     .halted = "HLT=1",

@@ -23,7 +23,7 @@ constexpr std::size_t kOptionalBytesAt = 20;
 constexpr std::size_t kSizeOfHeadersAt = 60;
 constexpr std::size_t kChecksumAt = 64;
 constexpr std::uint16_t kPe32Plus = 0x20b;
-constexpr std::size_t kDirectoryCountAt = 108;      // PE32+
+constexpr std::size_t kDirectoryCountAt = 108;  // PE32+
 constexpr std::size_t kCertificateTableAt = 112 + 4 * 8;
 constexpr std::size_t kSectionBytes = 40;
 
@@ -70,8 +70,7 @@ Result<Headers> HeadersOf(std::string_view image) {
   const std::size_t optional_bytes = Number(image, *pe + kOptionalBytesAt, 2);
   headers.sections = headers.optional + optional_bytes;
   if (headers.sections + headers.section_count * kSectionBytes > image.size() ||
-      optional_bytes < kCertificateTableAt + 8 ||
-      Number(image, headers.optional, 2) != kPe32Plus ||
+      optional_bytes < kCertificateTableAt + 8 || Number(image, headers.optional, 2) != kPe32Plus ||
       Number(image, headers.optional + kDirectoryCountAt, 4) < 5)
     return Damaged();
   headers.header_bytes = Number(image, headers.optional + kSizeOfHeadersAt, 4);
@@ -86,7 +85,7 @@ Result<Headers> HeadersOf(std::string_view image) {
 }
 
 using Pkcs7 = std::unique_ptr<PKCS7, decltype(&PKCS7_free)>;
-using Signers = std::unique_ptr<STACK_OF(X509), void (*)(STACK_OF(X509) *)>;
+using Signers = std::unique_ptr<STACK_OF(X509), void (*)(STACK_OF(X509)*)>;
 
 // Those of one signed message, put behind `found`.
 Status TakeSigners(std::string_view message, std::vector<std::string>& found) {
@@ -132,8 +131,8 @@ Result<std::vector<std::string>> SignersOf(std::string_view image) {
     if (size < kWinCertificateBytes || size > table.size())
       return Fail("a signature in it is cut off");
     if (Number(table, 6, 2) == kPkcsSignedData)
-      KASSAY_CHECK(TakeSigners(
-          table.substr(kWinCertificateBytes, size - kWinCertificateBytes), found));
+      KASSAY_CHECK(
+          TakeSigners(table.substr(kWinCertificateBytes, size - kWinCertificateBytes), found));
     table.remove_prefix(std::min((size + 7) / 8 * 8, table.size()));
   }
   return found;

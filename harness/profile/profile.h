@@ -43,7 +43,7 @@ struct ProfileChanges {
   std::vector<std::string> command_line;  // words for the kernel
   std::vector<std::string> modules;       // of the package, loaded or at hand
   std::vector<std::string> files;         // brought into the guest
-  std::vector<std::string> enroll;        // in the firmware's db
+  std::vector<std::string> enroll{};      // in the firmware's db
   friend bool operator==(const ProfileChanges&, const ProfileChanges&) = default;
 };
 [[nodiscard]] ProfileChanges ChangesOf(const Profile& profile);

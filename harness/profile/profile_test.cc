@@ -43,8 +43,27 @@ boot = "bzimage"
   EXPECT_EQ(profile->disk_mib, 64);
   EXPECT_EQ(profile->boot, "bzimage");
   const ProfileChanges changes{
-      {"audit=1", "lsm=landlock"}, {"overlay", "dm-verity"}, {"keys/a.pem"}};
+      {"audit=1", "lsm=landlock"}, {"overlay", "dm-verity"}, {"keys/a.pem"}, {}};
   EXPECT_EQ(ChangesOf(*profile), changes);
+}
+
+TEST(Profile, FirmwareBringsTheVendorsBootAndItsKeys) {
+  const auto profile = ParseProfile(R"(
+firmware = "uefi-secure-boot"
+enroll = ["certificates/a.der"]
+)",
+                                    "p", "p.toml");
+  ASSERT_TRUE(profile) << profile.error().message;
+  EXPECT_EQ(profile->firmware, "uefi-secure-boot");
+  EXPECT_EQ(profile->boot, "bzimage");
+  EXPECT_THAT(ChangesOf(*profile).enroll, ElementsAre("certificates/a.der"));
+  EXPECT_THAT(ErrorOf("firmware = \"bios\""), HasSubstr("none of \"uefi\", \"uefi-secure-boot\""));
+  EXPECT_THAT(ErrorOf("firmware = \"uefi\""), HasSubstr("needs a certificate to enroll"));
+  EXPECT_THAT(ErrorOf("enroll = [\"a\"]"), HasSubstr("needs a firmware to be enrolled in"));
+  EXPECT_THAT(ErrorOf("firmware = \"uefi\"\nenroll = [\"../a\"]"),
+              HasSubstr("'enroll' leads out of fixtures/"));
+  EXPECT_THAT(ErrorOf("firmware = \"uefi\"\nenroll = [\"a\"]\nboot = \"direct\""),
+              HasSubstr("p.toml:3: 'boot' is \"direct\", which goes past the firmware"));
 }
 
 TEST(Profile, AnEmptyFileIsTheDefaults) {

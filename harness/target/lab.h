@@ -29,7 +29,7 @@ struct TargetFacts {
   std::string boot;          // "direct" or "bzimage"
   std::string command_line;  // the kernel's, whole
   std::chrono::milliseconds boot_time{0};  // from the machine's start until its agent answered
-  std::optional<Firmware> firmware;        // if it booted through UEFI
+  std::optional<Firmware> firmware{};      // if it booted through UEFI
 };
 
 class Lab {

@@ -68,7 +68,7 @@ struct MachineRecord {
   std::string cpu;          // empty in journals from before it was recorded
   std::string boot;
   std::string command_line;
-  std::optional<Firmware> firmware;
+  std::optional<Firmware> firmware{};
   friend bool operator==(const MachineRecord&, const MachineRecord&) = default;
 };
 

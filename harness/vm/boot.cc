@@ -139,8 +139,7 @@ Result<BootFiles> OpenBootFiles(const BootPlan& plan, MachineArguments& argument
   BootFiles files;
   KASSAY_TRY(files.disk, BlankDisk(plan.spec->profile));
   if (plan.uefi) {
-    KASSAY_TRY(files.uefi,
-               OpenUefiFiles(*plan.uefi, *plan.spec, arguments.kernel_command_line));
+    KASSAY_TRY(files.uefi, OpenUefiFiles(*plan.uefi, *plan.spec, arguments.kernel_command_line));
     fds.firmware_code = plan.uefi->code.Get();
     fds.firmware_variables = files.uefi.variables.Get();
     fds.boot_disk = files.uefi.boot_disk.Get();

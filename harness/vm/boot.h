@@ -48,9 +48,9 @@ struct QemuBinary {
 // The same of the image's first bytes.
 [[nodiscard]] Status CheckBootPath(const Kernel& kernel, std::string_view head, BootMode boot);
 
-// The options' boot mode, else the profile's, which is kDirect where a profile asks for UEFI and the
-// image has no EFI stub; a usage error if the kernel's image cannot be booted
-// that way. Reads the image's beginning and starts nothing.
+// The options' boot mode, else the profile's, which is kDirect where a profile asks for UEFI and
+// the image has no EFI stub; a usage error if the kernel's image cannot be booted that way. Reads
+// the image's beginning and starts nothing.
 [[nodiscard]] Result<BootMode> BootModeFor(const Kernel& kernel, const Profile& profile,
                                            const VmOptions& options);
 
@@ -78,7 +78,7 @@ struct BootPlan {
 struct BootFiles {
   UniqueFd kernel;
   UniqueFd initramfs;
-  UniqueFd disk;  // blank, of the profile's size; not open if the profile has none
+  UniqueFd disk;   // blank, of the profile's size; not open if the profile has none
   UefiFiles uefi;  // then there is neither kernel nor initramfs
 };
 // Opens them and names them in `arguments`, whose command line they may hold.

@@ -31,7 +31,7 @@ struct MachineSpec {
   Kernel kernel;
   Profile profile;
   Initramfs initramfs;
-  std::vector<std::string> enroll;  // the profile's certificates, as DER
+  std::vector<std::string> enroll{};  // the profile's certificates, as DER
 };
 
 struct VmOptions {

@@ -56,8 +56,9 @@ std::string KernelCommandLine(const Architecture& architecture, const Profile& p
 }
 
 std::vector<int> MachineFds::Open() const {
-  std::vector<int> open = {qmp,  console, agent,         memory,             kernel,   initramfs,
-                           disk, state,   firmware_code, firmware_variables, boot_disk};
+  std::vector<int> open = {qmp,       console, agent, memory,        kernel,
+                           initramfs, disk,    state, firmware_code, firmware_variables,
+                           boot_disk};
   std::erase_if(open, [](int fd) { return fd < 0; });
   return open;
 }

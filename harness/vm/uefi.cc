@@ -130,10 +130,9 @@ Result<UefiFiles> OpenUefiFiles(const Uefi& uefi, const MachineSpec& spec,
   const std::string order = efi::Le(0, 2);
   const std::string global = efi::kGlobalVariable.Bytes();
   KASSAY_TRY(const std::string store,
-             efi::WithVariables(
-                 uefi.store, {{"Boot0000", global, kForTheKernelToo,
-                               efi::LoadOption("\\KERNEL.EFI", command_line)},
-                              {"BootOrder", global, kForTheKernelToo, order}}));
+             efi::WithVariables(uefi.store, {{"Boot0000", global, kForTheKernelToo,
+                                              efi::LoadOption("\\KERNEL.EFI", command_line)},
+                                             {"BootOrder", global, kForTheKernelToo, order}}));
   KASSAY_TRY(const std::string image, ReadFile(spec.kernel.image, kMostImage));
   KASSAY_TRY(const std::string initramfs, ReadFile(spec.initramfs.path, kMostInitramfs));
   KASSAY_TRY(const std::string disk,

@@ -1,9 +1,10 @@
 // Booting through UEFI firmware: OVMF, which QEMU runs from flash.
 //
 // The firmware finds everything where a vendor's machine has it: keys in the variables PK, KEK and
-// db, the kernel and its initramfs on a disk, the command line in Boot0000. QEMU's own -kernel would
-// be shorter, but changes the kernel's setup header on the way (hw/i386/x86.c:x86_load_linux), and
-// with it what the image's signature is about: the firmware then starts the image unverified.
+// db, the kernel and its initramfs on a disk, the command line in Boot0000. QEMU's own -kernel
+// would be shorter, but changes the kernel's setup header on the way
+// (hw/i386/x86.c:x86_load_linux), and with it what the image's signature is about: the firmware
+// then starts the image unverified.
 #pragma once
 
 #include <cstdint>

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "harness/base/file.h"
+#include "harness/vm/testing/images.h"
 
 namespace kassay {
 namespace {
@@ -48,6 +49,20 @@ TEST_F(VmLabTest, AVmlinuxIsRefusedWhereTheFirmwaresWayIsAskedFor) {
   EXPECT_EQ(WhyNotReady({"quick"}).kind, ErrorKind::kUsage);
   options_.vm.boot = "direct";
   EXPECT_THAT(WhyNotReady({"quick", "shipped"}).message, HasSubstr("/no/such/qemu"));
+}
+
+TEST_F(VmLabTest, FirmwareIsNeededWhereTheKernelBootsThroughIt) {
+  Write("vm/profiles/uefi.toml", "firmware = \"uefi\"\nenroll = [\"a.der\"]\n");
+  ::setenv("KASSAY_FIRMWARE_DIR", (dir_ / "none").c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+  Write("image", testing::WithEfiStub(testing::SmallBzImage("x")));
+  options_.vm.qemu = "/bin/true";
+  EXPECT_THAT(WhyNotReady({"uefi"}).message, HasSubstr("apt-get install ovmf"));
+  options_.vm.boot = "direct";
+  EXPECT_THAT(WhyNotReady({"uefi"}).message, HasSubstr("/bin/true is no QEMU"));
+  options_.vm.boot.clear();
+  Write("image", testing::SmallBzImage("no stub"));
+  EXPECT_THAT(WhyNotReady({"uefi"}).message, HasSubstr("/bin/true is no QEMU"));
+  ::unsetenv("KASSAY_FIRMWARE_DIR");  // NOLINT(concurrency-mt-unsafe)
 }
 
 TEST_F(VmLabTest, WithoutAMachineNothingIsNeeded) { EXPECT_EQ(WhyNotReady({}).message, "ready"); }

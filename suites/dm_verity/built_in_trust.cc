@@ -31,7 +31,8 @@ KASSAY_CASE_F(BuiltIn, KeysAreTrusted, Cites("DMV-022", "DMV-028").Profile("uefi
   }
 }
 
-KASSAY_CASE_F(BuiltIn, KeysStayTrustedBesideTheKeyring, Cites("DMV-013").Profile("uefi").Timeout(60)) {
+KASSAY_CASE_F(BuiltIn, KeysStayTrustedBesideTheKeyring,
+              Cites("DMV-013").Profile("uefi").Timeout(60)) {
   REQUIRE_OPEN_KEYRING();
   const VerityTable table = Signed(verity_->Table(), Signer("trusted-rsa").Over(Root()));
   ExpectGood(verity_->image, table, "the keyring is empty");
@@ -39,7 +40,8 @@ KASSAY_CASE_F(BuiltIn, KeysStayTrustedBesideTheKeyring, Cites("DMV-013").Profile
   ExpectGood(verity_->image, table, "the keyring has another certificate");
 }
 
-KASSAY_CASE_F(BuiltIn, TheLastKeyringDeterminesTheError, Cites("DMV-011").Profile("uefi").Timeout(60)) {
+KASSAY_CASE_F(BuiltIn, TheLastKeyringDeterminesTheError,
+              Cites("DMV-011").Profile("uefi").Timeout(60)) {
   REQUIRE_OPEN_KEYRING();
   const Signer signer("trusted-rsa");
   CmsMessage message = signer.Over(Root());
@@ -53,7 +55,8 @@ KASSAY_CASE_F(BuiltIn, TheLastKeyringDeterminesTheError, Cites("DMV-011").Profil
 }
 
 // One name in both: the system's answer is no, the keyring's is yes.
-KASSAY_CASE_F(BuiltIn, TheKeyringIsAskedAlsoAfterARejection, Cites("DMV-011").Profile("uefi").Timeout(60)) {
+KASSAY_CASE_F(BuiltIn, TheKeyringIsAskedAlsoAfterARejection,
+              Cites("DMV-011").Profile("uefi").Timeout(60)) {
   REQUIRE_OPEN_KEYRING();
   const Signer trusted("trusted-rsa");
   const SigningKey other = FixtureKey(kRsa);

@@ -75,8 +75,7 @@ std::string WhyNot(Policy policy) {
   if (policy == Policy::kOpen && locked) return "this kernel is locked down by itself";
   if (policy == Policy::kEnforced && !enforced)
     return "the VM was booted without module.sig_enforce=1";
-  if (policy == Policy::kLockedDown && !locked)
-    return "the VM was booted without lockdown";
+  if (policy == Policy::kLockedDown && !locked) return "the VM was booted without lockdown";
   if (policy == Policy::kLockedDown && enforced)
     return "this kernel enforces module signatures by itself";
   if (VendorsModule().empty()) return std::string("no module ") + kModuleName + " in the image";

@@ -63,7 +63,8 @@ void ExpectLoadWithFlags(Policy policy, std::string_view file, int flags, Outcom
 // module is not there.
 void RequirePolicy(Policy policy);
 
-// Leaves the case if the kernel trusts none of the fixtures' certificates where it verifies modules.
+// Leaves the case if the kernel trusts none of the fixtures' certificates where it verifies
+// modules.
 void RequireTrusted(Policy policy, std::string_view certificate = "trusted-rsa");
 
 // The vendor's module, split. Only after RequirePolicy().
@@ -74,27 +75,27 @@ enum class MlDsaSupport { kFull, kNamesOnly, kNone };
 [[nodiscard]] MlDsaSupport SeenMlDsaSupport();
 
 // The same body as three cases, one a policy.
-#define KASSAY_CASE_IN_EVERY_POLICY(name, ...)                                                 \
+#define KASSAY_CASE_IN_EVERY_POLICY(name, ...) \
   KASSAY_CASE_IN_POLICIES(name, "module", "module_enforced", "module_lockdown", __VA_ARGS__)
 
 // The same for cases that need a trusted key: the firmware has them in its db.
-#define KASSAY_TRUSTED_CASE_IN_EVERY_POLICY(name, ...)                                     \
+#define KASSAY_TRUSTED_CASE_IN_EVERY_POLICY(name, ...) \
   KASSAY_CASE_IN_POLICIES(name, "uefi", "uefi_enforced", "uefi_lockdown", __VA_ARGS__)
 
-#define KASSAY_CASE_IN_POLICIES(name, open, enforced, locked_down, ...)                       \
-  static void name##Under(::kassay::modules::Policy policy);                                  \
-  KASSAY_CASE(Open, name, Cites(__VA_ARGS__).Profile(open).AllowsTaint("EF").Timeout(150)) {  \
-    RequirePolicy(Policy::kOpen);                                                             \
-    name##Under(Policy::kOpen);                                                               \
-  }                                                                                           \
-  KASSAY_CASE(Enforced, name, Cites(__VA_ARGS__).Profile(enforced).Timeout(150)) {            \
-    RequirePolicy(Policy::kEnforced);                                                         \
-    name##Under(Policy::kEnforced);                                                           \
-  }                                                                                           \
-  KASSAY_CASE(LockedDown, name, Cites(__VA_ARGS__).Profile(locked_down).Timeout(150)) {       \
-    RequirePolicy(Policy::kLockedDown);                                                       \
-    name##Under(Policy::kLockedDown);                                                         \
-  }                                                                                           \
+#define KASSAY_CASE_IN_POLICIES(name, open, enforced, locked_down, ...)                      \
+  static void name##Under(::kassay::modules::Policy policy);                                 \
+  KASSAY_CASE(Open, name, Cites(__VA_ARGS__).Profile(open).AllowsTaint("EF").Timeout(150)) { \
+    RequirePolicy(Policy::kOpen);                                                            \
+    name##Under(Policy::kOpen);                                                              \
+  }                                                                                          \
+  KASSAY_CASE(Enforced, name, Cites(__VA_ARGS__).Profile(enforced).Timeout(150)) {           \
+    RequirePolicy(Policy::kEnforced);                                                        \
+    name##Under(Policy::kEnforced);                                                          \
+  }                                                                                          \
+  KASSAY_CASE(LockedDown, name, Cites(__VA_ARGS__).Profile(locked_down).Timeout(150)) {      \
+    RequirePolicy(Policy::kLockedDown);                                                      \
+    name##Under(Policy::kLockedDown);                                                        \
+  }                                                                                          \
   static void name##Under(::kassay::modules::Policy policy)
 
 }  // namespace kassay::modules

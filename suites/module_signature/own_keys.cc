@@ -1,7 +1,7 @@
 // The vendor's module with signatures of ours: by keys that nobody knows (everywhere), and by those
-// that the kernel trusts, because it was built so or its firmware holds them. With the certificate inside the message the kernel verifies the
-// signature before it asks whom it trusts, so that even a stock kernel shows its verdict: untrusted
-// if it is right, refused if not.
+// that the kernel trusts, because it was built so or its firmware holds them. With the certificate
+// inside the message the kernel verifies the signature before it asks whom it trusts, so that even
+// a stock kernel shows its verdict: untrusted if it is right, refused if not.
 #include "suites/module_signature/loading.h"
 #include "suites/support/kernel_config.h"
 #include "suites/support/trust/built_in.h"

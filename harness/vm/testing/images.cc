@@ -68,6 +68,19 @@ std::string SmallBzImage(const std::string& payload) {
   return image + payload;
 }
 
+std::string WithEfiStub(std::string image) {
+  constexpr std::size_t kPe = 0x40;
+  constexpr std::size_t kOptional = kPe + 24;
+  image.replace(0, 2, "MZ");
+  Put(image, 0x3c, kPe, 4);
+  image.replace(kPe, 2, "PE");
+  Put(image, kPe + 20, 160, 2);
+  Put(image, kOptional, 0x20b, 2);
+  Put(image, kOptional + 60, 0x200, 4);
+  Put(image, kOptional + 108, 6, 4);
+  return image;
+}
+
 std::string WithSize(std::string payload, std::size_t size) {
   payload.resize(payload.size() + 4);
   Put(payload, payload.size() - 4, static_cast<std::uint32_t>(size), 4);

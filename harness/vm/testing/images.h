@@ -21,6 +21,9 @@ namespace kassay::testing {
 // A bzImage whose payload is `payload`, boot protocol 2.15, one setup sector.
 [[nodiscard]] std::string SmallBzImage(const std::string& payload);
 
+// The same with PE headers over it, as an EFI stub has them, and no sections.
+[[nodiscard]] std::string WithEfiStub(std::string image);
+
 // Writes a little-endian number into an image.
 void Put(std::string& image, std::size_t at, std::uint32_t value, int bytes);
 

@@ -1,5 +1,5 @@
-// What a case needs whose verdict rests on certificates that the kernel trusts by itself: built into
-// it, or found in the firmware's variables when it booted.
+// What a case needs whose verdict rests on certificates that the kernel trusts by itself: built
+// into it, or found in the firmware's variables when it booted.
 #pragma once
 
 #include <string>
@@ -11,8 +11,8 @@ namespace kassay::trust {
 
 // The keyring of the system that holds the fixtures' certificate of that name, where several do the
 // first of: ".builtin_trusted_keys" (CONFIG_SYSTEM_TRUSTED_KEYS), ".secondary_trusted_keys",
-// ".machine" (keys that a machine's owner enrolled in shim's list, MOK), ".platform" (the firmware's
-// db; security/integrity/platform_certs/load_uefi.c). Empty if none does.
+// ".machine" (keys that a machine's owner enrolled in shim's list, MOK), ".platform" (the
+// firmware's db; security/integrity/platform_certs/load_uefi.c). Empty if none does.
 [[nodiscard]] std::string TrustedThrough(std::string_view certificate);
 
 // Whether the kernel trusts it for everything that it verifies: the keyrings but .platform, which
@@ -36,8 +36,8 @@ void RequireTrusted(std::string_view certificate, const char* what, AsksPlatform
         "its firmware");
   }
   if (keyring == ".platform" && !asks_platform()) {
-    KASSAY_UNMET_TRUST(std::string("the kernel does not ask .platform, its firmware's keys, about ") +
-                       what);
+    KASSAY_UNMET_TRUST(
+        std::string("the kernel does not ask .platform, its firmware's keys, about ") + what);
   }
   RecordEvidence("trusted through", keyring);
 }
