@@ -28,6 +28,13 @@ std::string StrayBreakpoint(const BootFailure& failure) {
          "patches its code";
 }
 
+// On a starved host the timer's interrupts come later than the kernel waits for them
+// (arch/x86/kernel/apic/io_apic.c:timer_irq_works).
+std::string LateTimer(const BootFailure& failure) {
+  if (failure.console.find("IO-APIC + timer doesn't work") == std::string::npos) return {};
+  return "died of a timer whose interrupts a busy host had delayed";
+}
+
 // On a starved host the kernel measures its time stamp counter against timers that come late, takes
 // it for slower than it is, and its clock runs ahead from then on
 // (arch/x86/kernel/tsc.c:pit_hpet_ptimer_calibrate_cpu). A snapshot would keep that.
@@ -42,7 +49,9 @@ std::string ClockAhead(const BootedMachine& booted) {
 // What emulation alone can do to a boot, as words for a note; empty if it did nothing.
 std::string EmulatorsSlip(const BootPlan& plan, const BootResult<BootedMachine>& booted) {
   if (plan.accelerator != Accelerator::kTcg) return {};
-  return booted ? ClockAhead(*booted) : StrayBreakpoint(booted.error());
+  if (booted) return ClockAhead(*booted);
+  const std::string breakpoint = StrayBreakpoint(booted.error());
+  return breakpoint.empty() ? LateTimer(booted.error()) : breakpoint;
 }
 
 // What the guest could not do when it booted, as notes for a person.

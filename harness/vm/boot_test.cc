@@ -135,6 +135,9 @@ TEST_F(BootTest, TheEmulatorsSlipIsBootedAgainTwiceAtMost) {
   EXPECT_EQ(*ReadFile(count), "started\nstarted\nstarted\n");
   EXPECT_THAT(notes, ::testing::SizeIs(2));
   EXPECT_THAT(notes, ::testing::Each(HasSubstr("stray int3")));
+  fs::remove(count);
+  EXPECT_THAT(dies_of("IO-APIC + timer doesn'\\''t work!"), HasSubstr("does not boot"));
+  EXPECT_EQ(*ReadFile(count), "started\nstarted\nstarted\n");
   // What another kernel dies of is its own affair.
   fs::remove(count);
   EXPECT_THAT(dies_of("Oops: 0002 [#1] SMP"), HasSubstr("does not boot"));

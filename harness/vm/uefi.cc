@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <map>
 
 #include "harness/base/file.h"
 #include "harness/base/sha256.h"
@@ -63,6 +64,8 @@ class Enrolment {
 
 Result<Enrolment> EnrolmentFor(const MachineSpec& spec, std::string_view image) {
   Enrolment enrolment;
+  if (spec.enroll.empty())
+    return Fail("profile " + spec.profile.name + " enrolls nothing", ErrorKind::kUsage);
   for (const std::string& der : spec.enroll) {
     if (SubjectOf(der).empty())
       return Fail("profile " + spec.profile.name + ": what it enrolls is no certificate",

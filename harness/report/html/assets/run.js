@@ -246,7 +246,10 @@ function showRun(run) {
       ["kassay", run.environment.kassay_version], ...Object.entries(run.environment.suites_sha256 || {}).map(([name, sha]) => ["Suite SHA-256, " + name, sha, true]),
       ["QEMU", run.environment.qemu_version + ", " + run.environment.accelerator], ["CPU model", run.environment.cpu], ["Boot", run.environment.boot],
       ["A fresh kernel for each", run.environment.isolation],
-      ...Object.entries(run.environment.command_lines).map(([name, line]) => ["Command line, " + name, line, true])])),
+      ...Object.entries(run.environment.command_lines).map(([name, line]) => ["Command line, " + name, line, true]),
+      ...(run.environment.firmware || []).map((uefi) => ["UEFI, " + uefi.profile,
+        uefi.file + " (" + uefi.sha256.slice(0, 12) + "), Secure Boot " + (uefi.secure_boot ? "on" : "off") + "; " +
+        uefi.enrolled.map((key) => key.variable + ": " + key.what).join(", ")])])),
     run.notes.length > 0 && noteList(run.notes),
     postureSection(run),
     h("h2", {}, "Feature by requirement"),
