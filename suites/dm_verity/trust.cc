@@ -41,8 +41,8 @@ void RequireTrusted(const VerityTable& table, const std::string& root,
                     const std::string& certificate) {
   trust::RequireTrusted(certificate, "root hashes", [&] {
     // A wrong signature in its name: rejected by who knows the key.
-    const CmsMessage wrong = Signer(certificate).Over(root + "0");
-    return Activate(Signed(table, wrong)).error == -EKEYREJECTED;
+    const Signer signer(certificate);
+    return Activate(Signed(table, signer.Over(root + "0"))).error == -EKEYREJECTED;
   });
 }
 

@@ -43,6 +43,15 @@ class SecureBoot : public testing::Test {
   }
 };
 
+// What refuses a module first. IMA's policy for the architecture switches enforcement on under
+// Secure Boot (security/integrity/ima/ima_efi.c:arch_get_ima_policy), and that is asked before
+// lockdown.
+Policy PolicyUnderSecureBoot() {
+  const bool enforced = Contents("/sys/module/module/parameters/sig_enforce").starts_with("Y");
+  RecordEvidence("module.sig_enforce", enforced ? "Y" : "N");
+  return enforced ? Policy::kEnforced : Policy::kLockedDown;
+}
+
 KASSAY_CASE_F(SecureBoot, LocksTheKernelDown, Cites("SIG-042").Profile("uefi_secure_boot")) {
   EXPECT_EQ(Contents(kLockdown), "none [integrity] confidentiality\n");
   const auto ask_for = [](std::string_view level) {
@@ -60,36 +69,47 @@ KASSAY_CASE_F(SecureBoot, LocksTheKernelDown, Cites("SIG-042").Profile("uefi_sec
 
 KASSAY_CASE_F(SecureBoot, AnUnsignedModuleIsRefused,
               Cites("SIG-043").Profile("uefi_secure_boot").Timeout(60)) {
-  RequirePolicy(Policy::kLockedDown);
-  ExpectLoad(Policy::kLockedDown, Vendors().body, kUntrusted, "stripped");
+  const Policy policy = PolicyUnderSecureBoot();
+  RequirePolicy(policy);
+  ExpectLoad(policy, Vendors().body, kUntrusted, "stripped");
   const Signer stranger("stranger-rsa");
   const std::string& body = Vendors().body;
   const auto signed_by_stranger = WithSignature(body, stranger.Over(body, kSha256).Der());
-  ExpectLoad(Policy::kLockedDown, signed_by_stranger.Bytes(), kUntrusted, "a stranger's");
-  ExpectLoad(Policy::kLockedDown, Vendors().Bytes(), kTrusted, "as shipped");
+  ExpectLoad(policy, signed_by_stranger.Bytes(), kUntrusted, "a stranger's");
+  ExpectLoad(policy, Vendors().Bytes(), kTrusted, "as shipped");
+}
+
+KASSAY_CASE_F(SecureBoot, EnforcementIsAskedBeforeLockdown,
+              Cites("SIG-033").Profile("uefi_secure_boot").Timeout(60)) {
+  ASSERT_EQ(Contents(kLockdown).find("[none]"), std::string::npos);
+  ASSERT_EQ(Contents("/sys/module/module/parameters/sig_enforce"), "Y\n")
+      << "IMA's policy for the architecture did not switch it on";
+  RequirePolicy(Policy::kEnforced);
+  ExpectLoad(Policy::kEnforced, Vendors().body, kUntrusted, "stripped");
 }
 
 KASSAY_CASE_F(SecureBoot, TheVendorsModuleLoads,
               Cites("SIG-044").Profile("uefi_secure_boot").Timeout(60)) {
-  RequirePolicy(Policy::kLockedDown);
-  ExpectLoad(Policy::kLockedDown, Vendors().Bytes(), kTrusted, "as shipped");
+  const Policy policy = PolicyUnderSecureBoot();
+  RequirePolicy(policy);
+  ExpectLoad(policy, Vendors().Bytes(), kTrusted, "as shipped");
   SignedModule changed = Vendors();
   changed.body.back() = static_cast<char>(changed.body.back() ^ 1);
-  ExpectLoad(Policy::kLockedDown, changed.Bytes(), Refused(EKEYREJECTED), "changed");
+  ExpectLoad(policy, changed.Bytes(), Refused(EKEYREJECTED), "changed");
 }
 
 KASSAY_CASE_F(SecureBoot, AKeyOfTheFirmwareSignsModules,
               Cites("SIG-045", "SIG-025").Profile("uefi_secure_boot").Timeout(60)) {
-  RequirePolicy(Policy::kLockedDown);
-  modules::RequireTrusted(Policy::kLockedDown);
+  const Policy policy = PolicyUnderSecureBoot();
+  RequirePolicy(policy);
+  modules::RequireTrusted(policy);
   const Signer signer("trusted-rsa");
   const std::string& body = Vendors().body;
   for (const DigestName digest : {kSha256, kSha1}) {
     const std::string name(digest.name);
-    ExpectLoad(Policy::kLockedDown, WithSignature(body, signer.Over(body, digest).Der()).Bytes(),
-               kTrusted, name);
-    ExpectLoad(Policy::kLockedDown,
-               WithSignature(body, signer.Over(body + "x", digest).Der()).Bytes(),
+    ExpectLoad(policy, WithSignature(body, signer.Over(body, digest).Der()).Bytes(), kTrusted,
+               name);
+    ExpectLoad(policy, WithSignature(body, signer.Over(body + "x", digest).Der()).Bytes(),
                Refused(EKEYREJECTED), name + ", of another body");
   }
 }
