@@ -73,7 +73,7 @@ TEST(VariableStore, RefusesWhatIsNone) {
   EXPECT_FALSE(damaged(0x10, "x")) << "another volume";
   EXPECT_FALSE(damaged(0x28, "x")) << "no volume";
   EXPECT_FALSE(damaged(0x30, Le(0xffff, 2))) << "a header beyond the end";
-  EXPECT_FALSE(damaged(0x48, "x")) << "another format";
+  EXPECT_FALSE(damaged(0x48, "y")) << "another format";
   EXPECT_FALSE(damaged(0x58, Le(1001, 4))) << "a store beyond the end";
   EXPECT_FALSE(damaged(0x5c, "x")) << "not formatted";
   EXPECT_FALSE(damaged(0x64 + 36, Le(0x7fffffff, 4))) << "a name beyond the end";

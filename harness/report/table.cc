@@ -104,10 +104,9 @@ class Table {
     how += environment.isolation == "suite" ? ", one kernel a suite" : ", a fresh kernel a case";
     Line(PrintableLine(how));
     for (const Firmware& firmware : environment.firmware) {
-      Line(PrintableLine(fmt::format("profile {}: UEFI {}, Secure Boot {}, {} keys enrolled",
-                                     firmware.profile, firmware.file,
-                                     firmware.secure_boot ? "on" : "off",
-                                     firmware.enrolled.size())));
+      Line(PrintableLine(fmt::format(
+          "profile {}: UEFI {}, Secure Boot {}, {} keys enrolled", firmware.profile, firmware.file,
+          firmware.secure_boot ? "on" : "off", firmware.enrolled.size())));
     }
   }
 

@@ -53,14 +53,15 @@ Json SurroundingsOf(const QemuBinary& qemu, const fs::path& device) {
           {user.uid, user.gid, user.groups}};
 }
 
-// What is remembered: {"surroundings", "works", "fails": {KERNEL: REASON}}. That it works holds for
-// every kernel; that a kernel did not come up under it, booted one way, may be that kernel's fault.
-// An object with the surroundings alone if nothing is, or if they were others.
+// What is remembered: {"surroundings", "works": {CPU MODEL: whether}, "fails": {KERNEL: REASON}}.
+// That it works holds for every kernel; that a kernel did not come up under it, booted one way, may
+// be that kernel's fault. An object with the surroundings alone if nothing is, or if they were
+// others.
 Json Recall(const fs::path& file, const Json& surroundings) {
   const auto text = ReadFile(file, 65536);
   Json json = text ? Json::parse(*text, nullptr, false) : Json();
   if (json.is_object() && json.value("surroundings", Json()) == surroundings &&
-      json.contains("works") && json["works"].is_boolean())
+      json.contains("works") && json["works"].is_object())
     return json;
   return {{"surroundings", surroundings}};
 }
@@ -147,7 +148,8 @@ Result<std::string> WhyNoKvm(const BootPlan& plan, const VmOptions& options) {
       options.cache_dir.empty() ? options.cache_dir : options.cache_dir / "kvm.json";
   const Json surroundings = SurroundingsOf(plan.qemu, options.kvm_device);
   Json known = options.kvm_anew ? Json{{"surroundings", surroundings}} : Recall(file, surroundings);
-  const bool worked = known.value("works", false);
+  const Json models = known.value("works", Json::object());
+  const bool worked = models.contains(plan.cpu) && models[plan.cpu] == true;
   const std::string kernel =
       plan.spec->kernel.identity.image_sha256 + " " + Name(plan.boot) + " " + plan.cpu;
   std::string reason = TextOf(known.value("fails", Json()), kernel.c_str());
@@ -155,10 +157,10 @@ Result<std::string> WhyNoKvm(const BootPlan& plan, const VmOptions& options) {
   if (worked) {
     KASSAY_TRY(reason, Refusal(plan.qemu));
     if (reason.empty()) return reason;
-    known["works"] = false;
+    known["works"][plan.cpu] = false;
   } else {
     KASSAY_TRY(reason, ProveByBoot(plan));
-    known["works"] = reason.empty();
+    known["works"][plan.cpu] = reason.empty();
     if (!reason.empty()) known["fails"][kernel] = reason;
   }
   // Forgotten is only slower.

@@ -76,7 +76,7 @@ class KvmTest : public ::testing::Test {
     WhySlow();
     const fs::path file = scratch_.path() / "kvm.json";
     auto json = nlohmann::json::parse(*ReadFile(file));
-    json["works"] = true;
+    json["works"]["max"] = true;
     ASSERT_TRUE(WriteFileAtomically(file, json.dump()));
     Starts();
   }
@@ -129,6 +129,18 @@ TEST_F(KvmTest, AYesIsProvenByUse) {
   // It is a yes no more.
   EXPECT_THAT(WhySlow(), HasSubstr("MSR 0x48d"));
   EXPECT_EQ(Starts(), "booted\n");
+}
+
+// A kernel may come up with one model and die with another.
+TEST_F(KvmTest, AYesIsOfOneCpuModel) {
+  RememberThatItWorks();
+  ASSERT_TRUE(WriteFileAtomically(Opens(), ""));
+  options_.cpu = "qemu64";
+  EXPECT_THAT(WhySlow(), HasSubstr("MSR 0x48d"));
+  EXPECT_EQ(Starts(), "booted\n");
+  options_.cpu = "";
+  EXPECT_EQ(WhySlow(), "");
+  EXPECT_EQ(Starts(), "asked\n");
 }
 
 TEST_F(KvmTest, AYesOfOtherSurroundingsCountsForNothing) {

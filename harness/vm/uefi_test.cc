@@ -111,7 +111,8 @@ TEST_F(UefiTest, EnrollsTheProfilesCertificatesAndWhatStartsTheKernel) {
   const std::string lists = efi::ListOfCertificates({rsa});
   EXPECT_THAT(
       *variables,
-      ElementsAre(efi::Variable{"KEK", global, 0x27, lists}, efi::Variable{"PK", global, 0x27, lists},
+      ElementsAre(efi::Variable{"KEK", global, 0x27, lists},
+                  efi::Variable{"PK", global, 0x27, lists},
                   efi::Variable{"db", efi::kImageSecurityDatabase.Bytes(), 0x27,
                                 efi::ListOfCertificates({rsa, ecdsa}) + efi::ListOfDigest(digest)},
                   efi::Variable{"SecureBootEnable", efi::kSecureBootEnableDisable.Bytes(), 3,
