@@ -39,7 +39,8 @@ std::vector<std::string> Environment(const Command& command) {
     if (!command.environment.contains(variable.substr(0, variable.find('='))))
       variables.push_back(variable);
   }
-  for (const auto& [name, value] : command.environment) variables.push_back(name + "=" + value);
+  for (const auto& [name, value] : command.environment)
+    variables.emplace_back(name).append("=").append(value);
   return variables;
 }
 
