@@ -38,6 +38,7 @@ Exit codes:
   2    wrong usage: unknown option, kernel, suite or case
   3    could not test: no QEMU, no kernel, no room; or nothing passed; or a case was left unmet
   4    worse than the baseline
+  5    the kernel comes up in no machine
   130  interrupted; what was finished is kept)";
 
 struct Options {

@@ -35,6 +35,7 @@ Exit codes:
   1    it disagrees with one (the rest is not asked unless --keep-going)
   2    wrong usage, or a file of no known format
   3    could not test: no QEMU, no kernel, no ML-DSA in it, or no vector that it could carry
+  5    the kernel comes up in no machine
   130  interrupted)";
 
 struct Options {
