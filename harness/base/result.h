@@ -16,7 +16,7 @@ enum class ErrorKind {
   kUnable,   // the surroundings: no QEMU, no kernel, a full disk; nothing was said about a kernel
   kUsage,    // what was asked for: an unknown option, suite, case or kernel; a damaged file
   kRefuted,  // what is claimed does not hold: a certificate, a level
-  kNoBoot,       // the kernel under test: it comes up in no machine
+  kNoBoot,   // the kernel under test: it comes up in no machine
   kInterrupted,  // Ctrl-C
 };
 

@@ -129,6 +129,11 @@ class Doctor {
     } else {
       Bad(carrier.error().message, "apt-get install -y --no-install-recommends qemu-system-x86");
     }
+    if (const Status firmware = UefiIsThere(); firmware) {
+      Good("UEFI firmware is installed");
+    } else {
+      Bad(firmware.error().message);
+    }
     return carrier.has_value();
   }
 

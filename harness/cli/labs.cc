@@ -8,6 +8,7 @@
 #include "harness/host/host_lab.h"
 #include "harness/vm/boot.h"
 #include "harness/vm/kvm.h"
+#include "harness/vm/uefi.h"
 
 namespace kassay::cli {
 namespace {
@@ -40,6 +41,8 @@ Result<std::string> WhatCarriesMachines() {
   KASSAY_TRY(const QemuBinary qemu, FindQemu({}, kX86_64));
   return fmt::format("QEMU {} ({})", qemu.version, qemu.path.string());
 }
+
+Status UefiIsThere() { return FindUefi(kX86_64); }
 
 std::string KvmRemedy() {
   const auto trouble = KvmTroubleWith(VmOptions().kvm_device);

@@ -22,6 +22,8 @@ namespace kassay::cli {
 
 // What carries machines here, with its version and place; the Error says how to install it.
 [[nodiscard]] Result<std::string> WhatCarriesMachines();
+// The firmware of profiles that boot through UEFI is installed; the Error says how to install it.
+[[nodiscard]] Status UefiIsThere();
 // The command that lets QEMU open KVM; empty if nothing is known to be in its way.
 [[nodiscard]] std::string KvmRemedy();
 

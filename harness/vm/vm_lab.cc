@@ -71,30 +71,44 @@ Result<std::unique_ptr<Guest>> VmLab::Fresh(const std::string& profile, const No
     facts_[profile] = booted.facts;
     return std::move(booted.guest);
   }
+  std::string device = KvmDeviceFacts(options_.vm.kvm_device);
+  KASSAY_TRY(std::shared_ptr<const Snapshot> snapshot, SnapshotFor(profile, device, note));
+  auto guest = snapshot->Restore();
+  const std::string now = KvmDeviceFacts(options_.vm.kvm_device);
+  if (guest || now == device) return guest;
+  // It was lost while the machine started.
+  KASSAY_TRY(snapshot, SnapshotFor(profile, now, note));
+  return snapshot->Restore();
+}
+
+Result<std::shared_ptr<const Snapshot>> VmLab::SnapshotFor(const std::string& profile,
+                                                           const std::string& kvm_device,
+                                                           const NoteSink& note) {
   std::unique_lock<std::mutex> lock(mutex_);
   Entry& entry = entries_[profile];
   lock.unlock();
   // Other profiles can be made meanwhile; who wants this one waits.
-  std::unique_lock<std::mutex> making(entry.being_made);
-  const std::string device = KvmDeviceFacts(options_.vm.kvm_device);
-  const bool lost = entry.snapshot && *entry.snapshot && entry.kvm_device != device &&
-                    (*entry.snapshot)->facts().accelerator == Name(Accelerator::kKvm);
+  const std::lock_guard<std::mutex> making(entry.being_made);
+  const bool made = entry.snapshot.has_value();
+  const bool lost = made && *entry.snapshot && entry.kvm_device != kvm_device &&
+                    (**entry.snapshot)->facts().accelerator == Name(Accelerator::kKvm);
   if (lost && note)
     note(fmt::format("profile {}: {} changed during the run", profile,
                      options_.vm.kvm_device.string()));
-  if (!entry.snapshot || lost) {
-    entry.kvm_device = device;
-    entry.snapshot = std::make_shared<const Result<Snapshot>>(
-        Machine(profile, /*with_shell=*/false, note).and_then([&](const MachineSpec& machine) {
-          return Snapshot::Ensure(options_.installation.SnapshotsDir(), machine, Telling(note));
-        }));
+  if (!made || lost) {
+    entry.kvm_device = kvm_device;
+    entry.snapshot =
+        Machine(profile, /*with_shell=*/false, note)
+            .and_then([&](const MachineSpec& machine) {
+              return Snapshot::Ensure(options_.installation.SnapshotsDir(), machine, Telling(note));
+            })
+            .transform([](Snapshot&& snapshot) {
+              return std::make_shared<const Snapshot>(std::move(snapshot));
+            });
     const std::lock_guard<std::mutex> publish(mutex_);
-    if (*entry.snapshot) facts_[profile] = (*entry.snapshot)->facts();
+    if (*entry.snapshot) facts_[profile] = (**entry.snapshot)->facts();
   }
-  const std::shared_ptr<const Result<Snapshot>> snapshot = entry.snapshot;
-  making.unlock();
-  if (!*snapshot) return Fail(snapshot->error());
-  return (*snapshot)->Restore();
+  return *entry.snapshot;
 }
 
 std::string VmLab::SuitePath(const std::string& /*profile*/, const std::string& suite) const {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -50,11 +51,16 @@ class VmLab : public Lab {
  private:
   struct Entry {
     std::mutex being_made;
-    std::shared_ptr<const Result<Snapshot>> snapshot;  // nothing until somebody asked
-    std::string kvm_device;                            // as it was then
+    std::optional<Result<std::shared_ptr<const Snapshot>>> snapshot;  // once somebody asked
+    std::string kvm_device;                                           // as it was then
   };
   [[nodiscard]] Result<MachineSpec> Machine(const std::string& profile, bool with_shell,
                                             const NoteSink& note);
+  // Made when the profile is first asked for; anew if it was made under KVM and the device has
+  // changed since to `kvm_device`.
+  [[nodiscard]] Result<std::shared_ptr<const Snapshot>> SnapshotFor(const std::string& profile,
+                                                                    const std::string& kvm_device,
+                                                                    const NoteSink& note);
   // Where what `suite` made for this kernel lies.
   [[nodiscard]] Result<std::filesystem::path> Prepared(const std::string& suite);
   [[nodiscard]] VmOptions Telling(const NoteSink& note) const;
