@@ -32,7 +32,7 @@ while read -r option _; do
 done < <("$kassay" run --help | grep '^  -')
 grep -A3 -F '\fB\-\-isolation\fR TEXT:{case,suite}' "$pages/kassay-run.1" | grep -F 'A fresh kernel for each' >/dev/null ||
   die "kassay-run.1 does not say what --isolation is"
-grep -A8 '^\.SH EXIT STATUS' "$pages/kassay.1" | grep -F '130  interrupted' >/dev/null || die "kassay.1 lacks exit codes"
+grep -A12 '^\.SH EXIT STATUS' "$pages/kassay.1" | grep -F '130  interrupted' >/dev/null || die "kassay.1 lacks exit codes"
 
 # shellcheck disable=SC1091
 . "$work/bash-completion/completions/kassay"

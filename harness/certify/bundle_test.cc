@@ -120,7 +120,6 @@ class BundleTest : public ::testing::Test {
     Write("data/suites/ring/requirements.toml", kCatalogue);
     Write("data/vm/profiles/shipped.toml", kProfile);
     Write("data/levels/core.toml", kLevel);
-    Write("config", "CONFIG_RING=y\n");
     WriteSuite({CaseJson("Ring.Denies", "R-1"), CaseJson("Ring.Allows", "R-2")});
   }
   ~BundleTest() override { fs::remove_all(dir_); }
@@ -150,7 +149,7 @@ class BundleTest : public ::testing::Test {
     kernel.identity.image_sha256 = std::string(64, 'a');
     kernel.identity.config_sha256 = Sha256Hex("CONFIG_RING=y\n");
     kernel.config = KernelConfig::Parse("CONFIG_RING=y\n").value();
-    if (config_known_) kernel.config_file = dir_ / "config";
+    kernel.config_text = config_text_;
     RunOptions options;
     options.out_dir = dir_ / "run";
     options.installation.data_dir = dir_ / "data";
@@ -206,7 +205,7 @@ class BundleTest : public ::testing::Test {
   FakeLab lab_;
   std::vector<std::string> filters_;
   int repeat_ = 1;
-  bool config_known_ = true;
+  std::string config_text_ = "CONFIG_RING=y\n";
   std::string waivers_;
   std::optional<int> allow_waived_;
   RunResult run_;
@@ -393,10 +392,9 @@ TEST_F(BundleTest, AnExpiredWaiverCertifiesNothing) {
 }
 
 TEST_F(BundleTest, TheConfigurationMustBeTheKernels) {
-  config_known_ = false;
+  config_text_.clear();
   EXPECT_THAT(WhyNot(), HasSubstr("kernel.config is missing"));
-  config_known_ = true;
-  Write("config", "CONFIG_RING=y\nCONFIG_OTHER=y\n");
+  config_text_ = "CONFIG_RING=y\nCONFIG_OTHER=y\n";
   EXPECT_THAT(WhyNot(), HasSubstr("kernel.config is not the configuration"));
 }
 

@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kFooter =
     R"(A baseline is a small file a suite, one case a line, without times or machine names:
-results/baselines/VENDOR-PACKAGEVERSION/SUITE.json. Recording the same kernel twice gives the same
-bytes. A run of some suites replaces the files of these and keeps the rest.
+results/baselines/VENDOR-RELEASE-PACKAGEVERSION/SUITE.json. Recording the same kernel twice gives
+the same bytes. A run of some suites replaces the files of these and keeps the rest.
 
 `record --all` prints what is out of date (not recorded, other cases, another build of the suite) on
 the pinned kernels and the reference kernels that are built, and records it, a kernel and suite at a

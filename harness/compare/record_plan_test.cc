@@ -88,9 +88,12 @@ class RecordPlanOfAnInstallation : public ::testing::Test {
   }
   ~RecordPlanOfAnInstallation() override { fs::remove_all(dir_); }
 
+  static KernelIdentity KernelOf(const std::string& version) {
+    return {.spec = "debian:" + version, .vendor = "debian", .package_version = version};
+  }
   void Record(const std::string& version) {
     RunResult run;
-    run.kernel = {.spec = "debian:" + version, .vendor = "debian", .package_version = version};
+    run.kernel = KernelOf(version);
     run.suites = {"s"};
     run.environment.suites_sha256 = Sha256OfSuites(installation_, {"s"}).value();
     CaseResult& result = run.cases.emplace_back();
@@ -125,8 +128,10 @@ TEST_F(RecordPlanOfAnInstallation, GoesOnWhereItStopped) {
 TEST_F(RecordPlanOfAnInstallation, WhatCannotBeReadIsRecordedAnew) {
   Record("1");
   Record("2");
-  ASSERT_TRUE(
-      WriteFileAtomically(options_.folder / "debian-1" / "s.json", "{\"kassay_baseline\": 1,"));
+  RunResult first;
+  first.kernel = KernelOf("1");
+  ASSERT_TRUE(WriteFileAtomically(options_.folder / BaselineName(first.kernel) / "s.json",
+                                  "{\"kassay_baseline\": 1,"));
   ASSERT_EQ(Steps().size(), 1U);
   EXPECT_EQ(Steps()[0].kernel, "debian:1");
 }

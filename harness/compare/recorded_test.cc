@@ -1,6 +1,7 @@
 // The recorded baselines beside each other: between two kernels exactly those requirements change
 // that the kernel changed. A change that is not in these lists is news: look at it, find its reason
 // in the kernel, and only then add it.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <filesystem>
@@ -69,7 +70,8 @@ Requirements Both(const Requirements& a, const Requirements& b) {
 }
 
 std::filesystem::path Recorded(const std::string& version) {
-  return std::filesystem::path(KASSAY_BASELINES) / ("debian-" + version + "-1~bpo13+1");
+  return std::filesystem::path(KASSAY_BASELINES) /
+         fmt::format("debian-{0}+deb13-cloud-amd64-{0}-1~bpo13+1", version);
 }
 
 // Every change is in one of these lists, and every requirement of theirs changed.

@@ -58,7 +58,9 @@ std::string ConfigWithin(std::string_view elf) {
     const size_t end = rest.find(kEnd);
     if (end == std::string_view::npos) return {};
     if (!rest.starts_with(kGzip)) continue;
-    return Decompressed(rest.substr(0, end)).value_or("");
+    const auto text = Decompressed(rest.substr(0, end));
+    // What is not compressed comes back as it is.
+    return text && text->find("CONFIG_") != std::string::npos ? *text : "";
   }
   return {};
 }

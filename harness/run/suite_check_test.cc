@@ -24,6 +24,7 @@ class SuiteCheck : public ::testing::Test {
     requirement.id = "R-1";
     requirement.feature = "lists";
     requirement.line = 9;
+    requirement.essential = true;
     suite_.catalogue.requirements = {requirement};
     ListedCase listed;
     listed.name = "Ring.Denies";
@@ -41,6 +42,18 @@ class SuiteCheck : public ::testing::Test {
 
 TEST_F(SuiteCheck, AGoodSuiteHasNoBreach) { EXPECT_THAT(Breaches(), IsEmpty()); }
 
+TEST_F(SuiteCheck, EachFeatureHasAnEssentialRequirementWithACase) {
+  suite_.catalogue.requirements[0].essential = false;
+  EXPECT_THAT(Breaches(),
+              ElementsAre("ring: the feature 'lists' has no essential requirement: it would be "
+                          "conformant without a test"));
+  suite_.catalogue.requirements[0].essential = true;
+  suite_.catalogue.requirements[0].untested = "nobody can";
+  suite_.list.cases.clear();
+  EXPECT_THAT(Breaches(),
+              ElementsAre("suites/ring/requirements.toml:9: R-1 is essential and untested"));
+}
+
 TEST_F(SuiteCheck, CasesCiteKnownRequirements) {
   suite_.list.cases[0].requirements.push_back("R-2");
   EXPECT_THAT(Breaches(),
@@ -48,14 +61,18 @@ TEST_F(SuiteCheck, CasesCiteKnownRequirements) {
 }
 
 TEST_F(SuiteCheck, RequirementsHaveACaseOrAReasonAndNotBoth) {
-  Requirement& requirement = suite_.catalogue.requirements[0];
-  requirement.untested = "needs hardware";
-  EXPECT_THAT(Breaches(), ElementsAre(HasSubstr("but Ring.Denies cites it")));
-  suite_.list.cases.clear();
+  Requirement other;
+  other.id = "R-2";
+  other.feature = "lists";
+  other.line = 12;
+  suite_.catalogue.requirements.push_back(other);
+  EXPECT_THAT(Breaches(), ElementsAre("suites/ring/requirements.toml:12: R-2 has neither a case "
+                                      "nor a reason (untested)"));
+  suite_.catalogue.requirements[1].untested = "needs hardware";
   EXPECT_THAT(Breaches(), IsEmpty());
-  requirement.untested.clear();
-  EXPECT_THAT(Breaches(), ElementsAre("suites/ring/requirements.toml:9: R-1 has neither a case nor "
-                                      "a reason (untested)"));
+  suite_.list.cases[0].requirements.push_back("R-2");
+  EXPECT_THAT(Breaches(), ElementsAre("suites/ring/requirements.toml:12: R-2 is said to be "
+                                      "untested, but Ring.Denies cites it"));
 }
 
 TEST_F(SuiteCheck, FeaturesAndProbesAreTheSame) {

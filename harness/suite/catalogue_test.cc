@@ -67,7 +67,7 @@ TEST(Catalogue, IsReadWhole) {
 TEST(Catalogue, ErrorsNameFileLineAndEntry) {
   EXPECT_EQ(With("until = \"7.3\"", "untill = \"7.3\"").error().message,
             "requirements.toml:19: requirement IOU-051: unknown key 'untill'; known are errata, "
-            "feature, id, "
+            "essential, feature, id, "
             "kconfig, since, source, text, untested, until");
   EXPECT_EQ(With("until = \"7.3\"", "until = \"seven\"").error().message,
             "requirements.toml:19: requirement IOU-051: 'until' is no version: 'seven' is not a "

@@ -88,7 +88,7 @@ std::vector<std::string> OptionsReliedOn(const std::vector<std::string>& require
 struct Told {
   bool passed = false;       // one of them did
   bool wants_trust = false;  // one is unmet for want of a trusted key
-  std::string why_not;       // why one did not pass that should have
+  bool left = false;         // one did not pass that should have
 };
 
 Told ToldOf(const std::string& requirement, const std::vector<const CaseResult*>& cases) {
@@ -99,9 +99,8 @@ Told ToldOf(const std::string& requirement, const std::vector<const CaseResult*>
     const bool trust = !result->cause.empty();
     told.passed = told.passed || result->verdict == Verdict::kPass;
     told.wants_trust = told.wants_trust || trust;
-    if (told.why_not.empty() && result->verdict != Verdict::kPass && !trust &&
-        result->verdict != Verdict::kAbsent)
-      told.why_not = result->reason;
+    told.left = told.left || (result->verdict != Verdict::kPass && !trust &&
+                              result->verdict != Verdict::kAbsent);
   }
   return told;
 }
@@ -115,7 +114,7 @@ std::string WhyUntested(const FeatureResult& feature, const Catalogue& suite,
         !WhyNotInForce(requirement, suite, kernel).empty())
       continue;
     const Told told = ToldOf(requirement.id, cases);
-    if (!told.passed || !told.why_not.empty()) missing.push_back(requirement.id);
+    if (!told.passed || told.left) missing.push_back(requirement.id);
   }
   return missing.empty() ? ""
                          : fmt::format("essential and not passed: {}", fmt::join(missing, ", "));
