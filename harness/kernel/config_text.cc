@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "harness/base/file.h"
 #include "harness/kernel/archive_handle.h"
@@ -35,6 +36,28 @@ Result<std::string> Decompressed(std::string_view bytes) {
   if (have == text.size()) return Fail("it is larger than 16 MiB");
   text.resize(have);
   return text;
+}
+
+// What the text says it is the configuration of; empty if it does not say.
+std::string VersionNamedBy(std::string_view text) {
+  constexpr std::string_view kBegin = "# Linux/";
+  constexpr std::string_view kEnd = " Kernel Configuration";
+  for (int line = 1; line <= 4 && !text.empty(); ++line) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    std::string_view words = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!words.starts_with(kBegin) || !words.ends_with(kEnd)) continue;
+    words.remove_suffix(kEnd.size());
+    return std::string(words.substr(words.rfind(' ') + 1));
+  }
+  return {};
+}
+
+// "6.1.0-57-amd64": the last number of the version gives way to one of the ABI's.
+bool NamesAnAbi(std::string_view release, const KernelVersion& version) {
+  const std::string begin = fmt::format("{}.{}.0-", version.major, version.minor);
+  return release.starts_with(begin) && release.size() > begin.size() &&
+         std::isdigit(static_cast<unsigned char>(release[begin.size()])) != 0;
 }
 
 }  // namespace
@@ -75,24 +98,17 @@ std::string ConfigWithinImage(const std::filesystem::path& image) {
   return kernel ? ConfigWithin(*kernel) : "";
 }
 
-Status CheckConfigVersion(std::string_view text, const KernelVersion& kernel) {
-  constexpr std::string_view kBegin = "# Linux/";
-  constexpr std::string_view kEnd = " Kernel Configuration";
-  for (int line = 1; line <= 4 && !text.empty(); ++line) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    std::string_view words = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (!words.starts_with(kBegin) || !words.ends_with(kEnd)) continue;
-    words.remove_suffix(kEnd.size());
-    const std::string_view named = words.substr(words.rfind(' ') + 1);
-    const auto version = ParseKernelVersion(named);
-    if (!version || *version == kernel) return {};
-    return Fail(fmt::format("it is the configuration of {}, the image is {}.{}.{}: give the one "
-                            "that belongs to the image",
-                            named, kernel.major, kernel.minor, kernel.patch),
-                ErrorKind::kUsage);
-  }
-  return {};
+Result<KernelVersion> VersionWithConfig(std::string_view release, std::string_view text) {
+  KASSAY_TRY(const KernelVersion kernel, ParseKernelVersion(release));
+  const std::string named = VersionNamedBy(text);
+  const auto version = ParseKernelVersion(named);
+  if (!version || *version == kernel) return kernel;
+  const bool same_series = version->major == kernel.major && version->minor == kernel.minor;
+  if (same_series && NamesAnAbi(release, kernel)) return *version;
+  return Fail(fmt::format("it is the configuration of {}, the image is {}.{}.{}: give the one "
+                          "that belongs to the image",
+                          named, kernel.major, kernel.minor, kernel.patch),
+              ErrorKind::kUsage);
 }
 
 }  // namespace kassay

@@ -20,9 +20,11 @@ namespace kassay {
 // The same of an image file, a bzImage or a vmlinux.
 [[nodiscard]] std::string ConfigWithinImage(const std::filesystem::path& image);
 
-// A usage error if the configuration's third line ("# Linux/x86 7.0.13 Kernel Configuration",
-// scripts/kconfig/confdata.c) names another version than `kernel`. A text without such a line says
-// nothing.
-[[nodiscard]] Status CheckConfigVersion(std::string_view text, const KernelVersion& kernel);
+// The version of a kernel of this release and configuration. A usage error if the configuration's
+// third line ("# Linux/x86 7.0.13 Kernel Configuration", scripts/kconfig/confdata.c) names another
+// one; a text without such a line says nothing. Releases of Debian up to 12 and of Ubuntu end in a
+// number of their ABI ("6.1.0-57-amd64"); there the configuration alone knows the stable release.
+[[nodiscard]] Result<KernelVersion> VersionWithConfig(std::string_view release,
+                                                      std::string_view text);
 
 }  // namespace kassay

@@ -42,16 +42,29 @@ TEST(ConfigText, IsFoundWithinAKernel) {
 }
 
 TEST(ConfigText, OfAnotherVersionIsWrongUsage) {
-  EXPECT_TRUE(CheckConfigVersion(kText, {7, 0, 13}));
-  const Status other = CheckConfigVersion(kText, {7, 0, 12});
+  const auto version = [](std::string_view release, std::string_view text) {
+    return VersionWithConfig(release, text).value_or(KernelVersion{});
+  };
+  EXPECT_EQ(version("7.0.13-test", kText), (KernelVersion{7, 0, 13}));
+  const auto other = VersionWithConfig("7.0.12", kText);
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().kind, ErrorKind::kUsage);
   EXPECT_THAT(other.error().message, HasSubstr("configuration of 7.0.13, the image is 7.0.12"));
   // Of a development release, and of a text that does not say.
   const std::string development =
       "#\n#\n# Linux/x86 7.1.0-rc3 Kernel Configuration\n#\nCONFIG_A=y\n";
-  EXPECT_TRUE(CheckConfigVersion(development, {7, 1, 0}));
-  EXPECT_TRUE(CheckConfigVersion("CONFIG_A=y\n", {7, 1, 0}));
+  EXPECT_EQ(version("7.1.0-rc3", development), (KernelVersion{7, 1, 0}));
+  EXPECT_EQ(version("7.1.2", "CONFIG_A=y\n"), (KernelVersion{7, 1, 2}));
+  EXPECT_EQ(version("7.1.2", ""), (KernelVersion{7, 1, 2}));
+}
+
+TEST(ConfigText, KnowsTheVersionBehindAReleaseThatEndsInAnAbi) {
+  const auto known = VersionWithConfig("7.0.0-57-amd64", kText);
+  ASSERT_TRUE(known) << known.error().message;
+  EXPECT_EQ(*known, (KernelVersion{7, 0, 13}));
+  // Another series, a release of its own, a name behind a version.
+  for (const char* release : {"6.1.0-57-amd64", "7.0.12-57-amd64", "7.0.0", "7.0.0-rc3", "7.0.0-"})
+    EXPECT_FALSE(VersionWithConfig(release, kText)) << release;
 }
 
 }  // namespace

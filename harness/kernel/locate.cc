@@ -166,20 +166,19 @@ Result<Kernel> MakeKernel(const KernelFiles& files, KernelIdentity identity) {
   kernel.config_file = absolute(files.config_file);
   kernel.identity.architecture = kernel.architecture->name;
   KASSAY_TRY(kernel.identity.release, ReadImageRelease(files.image));
-  KASSAY_TRY(const KernelVersion version, ParseKernelVersion(kernel.identity.release));
-  kernel.identity.version = fmt::format("{}.{}.{}", version.major, version.minor, version.patch);
   KASSAY_TRY(kernel.identity.image_sha256, Sha256HexOfFile(files.image));
   if (files.config_file.empty()) {
     kernel.config_text = ConfigWithinImage(files.image);
   } else {
     KASSAY_TRY(kernel.config_text, ReadConfigText(files.config_file));
   }
+  const fs::path& config_from = files.config_file.empty() ? files.image : files.config_file;
+  const auto version = VersionWithConfig(kernel.identity.release, kernel.config_text);
+  if (!version) return Fail(version.error().Within(config_from.string()));
+  kernel.identity.version = fmt::format("{}.{}.{}", version->major, version->minor, version->patch);
   if (!kernel.config_text.empty()) {
-    const fs::path& from = files.config_file.empty() ? files.image : files.config_file;
     auto config = KernelConfig::Parse(kernel.config_text);
-    if (!config) return Fail(config.error().Within(from.string()));
-    if (const Status fits = CheckConfigVersion(kernel.config_text, version); !fits)
-      return Fail(fits.error().Within(from.string()));
+    if (!config) return Fail(config.error().Within(config_from.string()));
     kernel.config = std::move(*config);
     kernel.identity.config_sha256 = Sha256Hex(kernel.config_text);
   }
