@@ -11,9 +11,6 @@
 namespace kassay {
 namespace {
 
-// A saved state loads in a fraction of a second.
-constexpr std::chrono::seconds kLoadLimit{60};
-
 Result<protocol::RunRequest> MakeRequest(const GuestCommand& command) {
   protocol::RunRequest request;
   request.argv = command.argv;
@@ -84,14 +81,10 @@ Result<GuestOutcome> AgentSession::Run(Carrier& carrier, const GuestCommand& com
     if (truth) truth = transcript.Append(bytes);
   };
   to_send_ += protocol::Encode(request);
-  const auto limit = command.limit + kAgentGrace;
-  bool was_loaded = carrier.IsLoaded();
-  auto deadline = carrier.Now() + (was_loaded ? limit : kLoadLimit);
+  const auto deadline = carrier.Now() + command.limit + kAgentGrace;
   std::optional<GuestOutcome::End> cut_short;
   while (!cut_short) {
     KASSAY_CHECK(Exchange(carrier, deadline, sink));
-    if (!was_loaded && carrier.IsLoaded()) deadline = carrier.Now() + limit;
-    was_loaded = carrier.IsLoaded();
     if (transcript.Finished() || !truth) break;
     KASSAY_TRY(cut_short, carrier.CutShort(deadline));
   }

@@ -34,8 +34,6 @@ class Carrier {
   // Waits until `agent` is ready or something happens to the machine, at the latest until
   // `deadline`. An Error ends the conversation: an interrupt, or the carrier's own fault.
   [[nodiscard]] virtual Status Wait(const pollfd& agent, Clock::time_point deadline) = 0;
-  // False while a saved machine is being loaded.
-  [[nodiscard]] virtual bool IsLoaded() const = 0;
   // The machine ended or stands still: no more will come.
   [[nodiscard]] virtual bool IsOver() const = 0;
   // How the machine ends a program's run before the agent does; nothing while the run goes on. An

@@ -22,7 +22,6 @@ using ::testing::IsEmpty;
 class TestCarrier : public Carrier {
  public:
   Clock::time_point now;
-  bool loaded = true;
   bool over = false;
   std::function<void()> on_wait;  // what the other end does meanwhile
   std::optional<End> at_deadline = End::kSilent;
@@ -37,7 +36,6 @@ class TestCarrier : public Carrier {
     if (::poll(&ready, 1, 0) == 0) now = deadline;
     return {};
   }
-  bool IsLoaded() const override { return loaded; }
   bool IsOver() const override { return over; }
   Result<std::optional<End>> CutShort(Clock::time_point deadline) override {
     return now < deadline ? std::nullopt : at_deadline;
@@ -169,25 +167,6 @@ TEST_F(AgentSessionTest, SilenceEndsTheRunAGraceAfterItsLimit) {
   EXPECT_EQ(carrier_.now, start + seconds(5) + kAgentGrace);
   carrier_.at_deadline = End::kKernelDied;
   EXPECT_EQ(Run().end, End::kKernelDied);
-}
-
-TEST_F(AgentSessionTest, TheLimitCountsFromWhenTheMachineIsLoaded) {
-  const auto start = carrier_.now;
-  carrier_.loaded = false;
-  carrier_.at_deadline.reset();
-  carrier_.on_wait = [&] {
-    const std::size_t waits = carrier_.deadlines.size();
-    if (waits == 1) return Say(Encode(protocol::Pong{1}));  // something happens
-    if (waits == 2) {
-      carrier_.loaded = true;
-      carrier_.now = start + seconds(20);
-      return Say(Encode(protocol::Record{"up"}));
-    }
-    Say(kDone);
-  };
-  EXPECT_EQ(Run().end, End::kExited);
-  EXPECT_THAT(carrier_.deadlines, ElementsAre(start + seconds(60), start + seconds(60),
-                                              start + seconds(20 + 5) + kAgentGrace));
 }
 
 TEST_F(AgentSessionTest, ALieEndsTheRun) {

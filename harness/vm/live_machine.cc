@@ -169,6 +169,17 @@ BootFailure LiveMachine::WhyNoHello(Clock::duration limit) const {
           BootError("the guest did not come up within " + std::to_string(seconds) + " s"), console};
 }
 
+Status LiveMachine::WaitUntilLoaded(Clock::duration limit) {
+  const auto deadline = Clock::now() + limit;
+  while (!loaded_) {
+    KASSAY_CHECK(Pump(deadline));
+    if (loaded_ || (!exit_ && load_fault_.empty() && Clock::now() < deadline)) continue;
+    return Fail("QEMU could not load the snapshot" +
+                (load_fault_.empty() ? "" : " (" + load_fault_ + ")") + QemuSays());
+  }
+  return {};
+}
+
 BootResult<protocol::Hello> LiveMachine::WaitForHello(Clock::duration limit) {
   KASSAY_TRY(AgentSession::Greeting greeting, agent_.WaitForHello(*this, Now() + limit));
   const auto bad = [this](Error error) {

@@ -62,6 +62,9 @@ class LiveMachine final : public Guest, private Carrier {
   [[nodiscard]] static Result<std::unique_ptr<LiveMachine>> Start(const std::filesystem::path& qemu,
                                                                   MachineArguments arguments);
 
+  // Until the state that it was started with is in it and it runs; QEMU's own words otherwise.
+  [[nodiscard]] Status WaitUntilLoaded(Clock::duration limit);
+
   // Fails when QEMU or the kernel ends, or the limit passes, before the agent says hello.
   [[nodiscard]] BootResult<protocol::Hello> WaitForHello(Clock::duration limit);
 
@@ -80,7 +83,6 @@ class LiveMachine final : public Guest, private Carrier {
 
   // The agent's surroundings.
   [[nodiscard]] Status Wait(const pollfd& agent, Clock::time_point deadline) override;
-  [[nodiscard]] bool IsLoaded() const override { return loaded_; }
   [[nodiscard]] bool IsOver() const override { return exit_ || !stop_reason_.empty(); }
   [[nodiscard]] Result<std::optional<GuestOutcome::End>> CutShort(
       Clock::time_point deadline) override;

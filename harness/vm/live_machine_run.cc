@@ -19,7 +19,7 @@ constexpr seconds kPanicGrace{5};
 Result<GuestOutcome> LiveMachine::Run(const GuestCommand& command,
                                       const std::function<void(const std::string&)>& on_record) {
   if (spent_) return Fail("the machine is dead since its last run");
-  if (IsLoaded()) KASSAY_CHECK(Pump(Clock::now()));
+  KASSAY_CHECK(Pump(Clock::now()));
   console_.Clear();
   panic_seen_.reset();
   KASSAY_TRY(GuestOutcome outcome, agent_.Run(*this, command, on_record));
@@ -39,11 +39,6 @@ Status LiveMachine::Wait(const pollfd& agent, Clock::time_point deadline) {
 
 Result<std::optional<End>> LiveMachine::CutShort(Clock::time_point deadline) {
   const auto now = Clock::now();
-  if (!IsLoaded() && (exit_ || !load_fault_.empty() || now >= deadline)) {
-    spent_ = true;
-    return Fail("QEMU could not load the snapshot" +
-                (load_fault_.empty() ? "" : " (" + load_fault_ + ")") + QemuSays());
-  }
   if (!panic_seen_ && !PanicLine(console_.Raw()).empty()) panic_seen_ = now;
   if (exit_) {
     // A guest's reset or power-off ends QEMU in good order; anything else is QEMU's own affair.

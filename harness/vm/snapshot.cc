@@ -22,6 +22,9 @@ constexpr std::uint64_t kMaxBytesOnDisk = std::uint64_t{8} << 30;
 // The guest's own start-up work that hello did not wait for.
 constexpr std::chrono::milliseconds kSettle{500};
 
+// A saved state loads in a fraction of a second.
+constexpr std::chrono::seconds kLoadLimit{60};
+
 // What KVM's part of a saved machine depends on: the CPU, and the host's kernel, for another one
 // may refuse a register that this one saved.
 std::string HostOf(const Architecture& architecture) {
@@ -181,7 +184,9 @@ Result<std::unique_ptr<Guest>> Snapshot::Restore() const {
     arguments.fds.firmware_variables = firmware.variables.Get();
     arguments.fds.boot_disk = firmware.boot_disk.Get();
   }
-  return LiveMachine::Start(qemu_, arguments);
+  KASSAY_TRY(std::unique_ptr<LiveMachine> machine, LiveMachine::Start(qemu_, arguments));
+  KASSAY_CHECK(machine->WaitUntilLoaded(kLoadLimit));
+  return machine;
 }
 
 Result<Snapshot> Snapshot::Ensure(const fs::path& folder, const MachineSpec& spec,
