@@ -100,5 +100,4 @@ target_link_libraries(on_kvm_test PRIVATE kassay_compare kassay_vm_testing kassa
 add_dependencies(on_kvm_test conform snapshot_test)
 set_target_properties(on_kvm_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 add_test(NAME kvm COMMAND on_kvm_test)
-# Both of the emulated machine's CPUs are busy all the time.
-set_tests_properties(kvm PROPERTIES LABELS "kvm;slow" TIMEOUT 1800 PROCESSORS 2)
+set_tests_properties(kvm PROPERTIES LABELS "kvm;slow" TIMEOUT 1800)

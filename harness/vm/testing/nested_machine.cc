@@ -143,6 +143,9 @@ Result<NestedMachine> NestedMachine::Boot(const NestedMachineSpec& spec) {
   machine.profile.name = "nested";
   machine.profile.cpu = "max,+svm";
   machine.profile.memory_mib = 4096;
+  // With two, emulated by two threads, one may run into the int3 that the other has just replaced
+  // in a jump label (KVM flips apic_has_pending_timer's with each machine), and the kernel dies.
+  machine.profile.cpus = 1;
   machine.profile.modules = {"kvm-amd"};
   InitramfsSpec small;
   small.installation = &spec.installation;
