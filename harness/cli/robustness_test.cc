@@ -242,6 +242,42 @@ TEST_F(Robustness, AFullCache) {
   EXPECT_FALSE(fs::exists(Out() / "results.json"));
 }
 
+// The repeat command and --resume know files by where they are, not by where the run was begun.
+TEST_F(Robustness, ARunOfFilesIsFoundAgainFromAnyFolder) {
+  const Installation installation = Installation::OfThisProgram();
+  const auto kernel =
+      KernelStore(StoreOptions{.cache_dir = installation.KernelsDir(), .pins_file = KASSAY_PINS})
+          .Resolve(kKernel);
+  ASSERT_TRUE(kernel) << kernel.error().message;
+  fs::create_symlink(kernel->image, dir_ / "vm,linuz");
+  fs::create_symlink(kernel->modules_dir, dir_ / "modules");
+  fs::create_symlink(kernel->config_file, dir_ / "config");
+  const auto in = [&](const fs::path& folder, const std::vector<std::string>& arguments) {
+    Command command = CommandOf(arguments);
+    const std::vector<std::string> shell = {"sh", "-c", "cd " + folder.string() + " && exec \"$@\"",
+                                            "sh"};
+    command.argv.insert(command.argv.begin(), shell.begin(), shell.end());
+    const auto outcome = RunProgram(command, {.time = std::chrono::minutes(5)});
+    EXPECT_TRUE(outcome) << outcome.error().message;
+    return outcome.value_or(ProgramOutcome());
+  };
+  const auto results = [&] { return RunResultFromJson(*ReadFile(Out() / "results.json")); };
+  const ProgramOutcome first =
+      in(dir_, {"run", "--kernel", "vm,linuz", "--modules", "modules", "--config", "config",
+                "--suite", "io_uring", "--case", "Filter.DeniedRequestsHaveNoEffect", "--out",
+                Out().string(), "--accel", "tcg"});
+  EXPECT_EQ(first.ending.status.exit_code, 0) << first.standard_error;
+  const auto run = results();
+  ASSERT_TRUE(run) << run.error().message;
+  EXPECT_EQ(run->kernel.spec, (dir_ / "vm,linuz").string());
+  EXPECT_EQ(run->asked.at("modules"), (dir_ / "modules").string());
+  EXPECT_EQ(run->asked.at("config"), (dir_ / "config").string());
+  fs::remove(Out() / "results.json");
+  const ProgramOutcome again = in("/", {"run", "--resume", Out().string()});
+  EXPECT_EQ(again.ending.status.exit_code, 0) << again.standard_error;
+  EXPECT_EQ(results()->cases.size(), 1U);
+}
+
 class CtrlC : public Robustness {
  protected:
   CtrlC() {

@@ -276,6 +276,20 @@ TEST(RepeatCommand, IsQuotedForTheShell) {
             "kassay run --kernel 'image:/my kernel'\\''s' --suite io_uring --case Ring.Allows");
 }
 
+TEST(RepeatCommand, HasAllThatDecidesOverTheRun) {
+  RunResult run = Sample();
+  run.kernel.spec = "/src/bzImage";
+  run.environment.boot = "bzimage";
+  run.environment.isolation = "suite";
+  run.asked = {{"accel", "tcg"},     {"config", "/src/.config"}, {"headers", "/src/headers"},
+               {"limit-scale", "2"}, {"modules", "/src/lib"},    {"profile", "mine"},
+               {"repeat", "3"}};
+  EXPECT_EQ(CommandThatRepeats(run, run.cases[0]),
+            "kassay run --kernel /src/bzImage --suite io_uring --case Ring.Allows --boot bzimage "
+            "--isolation suite --accel tcg --config /src/.config --headers /src/headers "
+            "--limit-scale 2 --modules /src/lib --profile mine --repeat 3");
+}
+
 TEST(RepeatCommand, HasTheCpuModelThatWasAskedFor) {
   RunResult run = Sample();
   run.asked = {{"accel", "kvm"}, {"cpu", "max,+svm"}};
