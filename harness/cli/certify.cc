@@ -72,10 +72,16 @@ void Print(const Certificate& certificate, const char* what) {
                            certificate.kernel.release);
   std::cout << fmt::format("  {} must-pass requirements hold\n", certificate.passed.size());
   if (!certificate.waived.empty())
-    std::cout << fmt::format("  {} are waived: {}\n", certificate.waived.size(),
+    std::cout << fmt::format("  {} {} waived: {}\n", certificate.waived.size(),
+                             certificate.waived.size() == 1 ? "is" : "are",
                              fmt::join(certificate.waived, ", "));
   std::cout << fmt::format("  image    sha256:{}\n", certificate.kernel.image_sha256);
   std::cout << fmt::format("  machine  {}\n", certificate.environment.Machine());
+  for (const Firmware& firmware : certificate.environment.firmware) {
+    std::cout << fmt::format("  firmware {} sha256:{} under {}, Secure Boot {}, {} keys enrolled\n",
+                             firmware.file, firmware.sha256, firmware.profile,
+                             firmware.secure_boot ? "on" : "off", firmware.enrolled.size());
+  }
   std::cout << fmt::format("  signer   {} key sha256:{}\n", certificate.key_algorithm,
                            certificate.key_id);
 }
