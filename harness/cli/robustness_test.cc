@@ -269,9 +269,10 @@ TEST_F(Robustness, ARunOfFilesIsFoundAgainFromAnyFolder) {
   EXPECT_EQ(first.ending.status.exit_code, 0) << first.standard_error;
   const auto run = results();
   ASSERT_TRUE(run) << run.error().message;
-  EXPECT_EQ(run->kernel.spec, (dir_ / "vm,linuz").string());
-  EXPECT_EQ(run->asked.at("modules"), (dir_ / "modules").string());
-  EXPECT_EQ(run->asked.at("config"), (dir_ / "config").string());
+  const fs::path here = fs::canonical(dir_);
+  EXPECT_EQ(run->kernel.spec, (here / "vm,linuz").string());
+  EXPECT_EQ(run->asked.at("modules"), (here / "modules").string());
+  EXPECT_EQ(run->asked.at("config"), (here / "config").string());
   fs::remove(Out() / "results.json");
   const ProgramOutcome again = in("/", {"run", "--resume", Out().string()});
   EXPECT_EQ(again.ending.status.exit_code, 0) << again.standard_error;
