@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <thread>
@@ -36,6 +37,32 @@ std::string FirstLineOf(const Command& command) {
   return outcome->standard_output.substr(0, outcome->standard_output.find('\n'));
 }
 
+// Of make and what it runs. Names of files have an "error" in them too: "CC  tools/str_error_r.o".
+bool IsErrorLine(std::string_view line) {
+  constexpr std::array kMarks = {"rror: ", "errors", "*** ", ": not found", ": command not found"};
+  return std::ranges::any_of(
+      kMarks, [&](const char* mark) { return line.find(mark) != std::string_view::npos; });
+}
+
+// What compresses the image, as scripts/Makefile.lib of the kernel calls it (KLZ4 and its kin in
+// its Makefile).
+Status CheckCompressor(const KernelConfig& config) {
+  constexpr std::array<std::array<const char*, 2>, 7> kCompressors = {{
+      {"CONFIG_KERNEL_BZIP2", "bzip2"},
+      {"CONFIG_KERNEL_GZIP", "gzip"},
+      {"CONFIG_KERNEL_LZ4", "lz4"},
+      {"CONFIG_KERNEL_LZMA", "lzma"},
+      {"CONFIG_KERNEL_LZO", "lzop"},
+      {"CONFIG_KERNEL_XZ", "xz"},
+      {"CONFIG_KERNEL_ZSTD", "zstd"},
+  }};
+  for (const auto& [option, program] : kCompressors) {
+    if (config.Value(option) == "y" && FindProgram(program).empty())
+      return Fail(fmt::format("'{}' is not installed, and {} takes it", program, option));
+  }
+  return {};
+}
+
 // Appends what the program says to `log` and hands it on line by line. A failure names its first
 // error line and the log.
 Status RunLogged(const Command& command, const fs::path& log,
@@ -47,7 +74,7 @@ Status RunLogged(const Command& command, const fs::path& log,
   // The first error is the cause; what follows is its consequence.
   std::string error;
   LineCutter lines(size_t{64} << 10, [&](const std::string& line) {
-    if (error.empty() && line.find("rror") != std::string::npos) error = line;
+    if (error.empty() && IsErrorLine(line)) error = line;
     on_line(line);
   });
   KASSAY_TRY(const Ending ending,
@@ -207,6 +234,7 @@ class Builder {
     KASSAY_CHECK(Make({"allnoconfig"}, {{"KCONFIG_ALLCONFIG", wishes.string()}}));
     KASSAY_TRY(const std::string text, ReadFile(Objects() / ".config"));
     KASSAY_TRY(const KernelConfig config, KernelConfig::Parse(text));
+    KASSAY_CHECK(CheckCompressor(config));  // rather than after all has been compiled
     unmet_ = UnmetWishes(recipe_.fragments, config);
     if (unmet_.empty() || !recipe_.source.empty()) return {};
     return Fail(fmt::format("this source does not take {} of the fragments' options: {}",

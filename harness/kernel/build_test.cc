@@ -4,12 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "harness/base/file.h"
+#include "harness/base/find_program.h"
 #include "harness/kernel/testing/samples.h"
 
 namespace kassay {
@@ -26,6 +28,7 @@ allnoconfig:
 	@grep -v '^CONFIG_UNKNOWN=' $(KCONFIG_ALLCONFIG) > $(O)/.config
 bzImage:
 	@echo '  CC      kernel/fork.o'
+	@echo '  CC      tools/objtool/str_error_r.o'
 	@if [ -e broken ]; then echo 'kernel/fork.c:7: error: it does not compile'; echo '2 errors'; exit 2; fi
 	@echo once >> $(O)/compiled
 	@mkdir -p $(O)/arch/x86/boot $(O)/include/config
@@ -81,7 +84,7 @@ TEST_F(KernelBuild, LeavesTheSourceAsItWasAndAKernelInTheCache) {
   ASSERT_TRUE(built) << built.error().message;
   EXPECT_EQ(Below(options_.source), before);
   EXPECT_THAT(stages, ElementsAre("source", "config", "compile", "install"));
-  EXPECT_EQ(objects, 2);
+  EXPECT_EQ(objects, 3);
   EXPECT_THAT(built->unmet, IsEmpty());
   const fs::path modules = built->root / "lib/modules/7.0.99-test";
   EXPECT_EQ(Read(modules / "vmlinuz"), "image\n");
@@ -108,6 +111,32 @@ TEST_F(KernelBuild, ThatFailsNamesTheCauseAndGoesOnTheNextTime) {
   // One log tells of both attempts, and the objects of the first were there for the second.
   EXPECT_THAT(Read(built->log), HasSubstr("it does not compile"));
   EXPECT_TRUE(FindBuiltKernel(store_, options_));
+}
+
+TEST_F(KernelBuild, ThatLacksAProgramSaysSoBeforeItCompiles) {
+  Write("source/broken", "");
+  Write("kconfig/20-b.config", "CONFIG_KERNEL_LZ4=y\n");
+  const fs::path bin = scratch_.Path() / "bin";
+  fs::create_directory(bin);
+  for (const char* program : {"gcc", "grep", "make", "sh"})
+    fs::create_symlink(FindProgram(program), bin / program);
+  const std::string path = ::getenv("PATH");  // NOLINT(concurrency-mt-unsafe)
+  ::setenv("PATH", bin.c_str(), 1);           // NOLINT(concurrency-mt-unsafe)
+  const auto failed = BuildKernel(store_, options_);
+  ::setenv("PATH", path.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+  ASSERT_FALSE(failed);
+  EXPECT_THAT(failed.error().message,
+              HasSubstr("'lz4' is not installed, and CONFIG_KERNEL_LZ4 takes it"));
+}
+
+// A machine that has more hides it.
+TEST(ReferenceKernel, IsCompressedWithWhatCiInstalls) {
+  const fs::path source = KASSAY_SOURCE_DIR;
+  const auto machine = ReadFile(source / "vm/kconfig/15-machine.config");
+  const auto packages = ReadFile(source / "ci/packages.txt");
+  ASSERT_TRUE(machine && packages);
+  EXPECT_THAT(*machine, HasSubstr("CONFIG_KERNEL_LZ4=y\n"));
+  EXPECT_THAT(*packages, HasSubstr("\nlz4 "));
 }
 
 TEST_F(KernelBuild, OfATreeIsLeftToMake) {
