@@ -97,7 +97,7 @@ bool InScope(const Baseline& side, const BaselineCase& c) {
 std::string DigestOver(const Environment& side, const Environment& other) {
   std::string digests;
   for (const auto& [suite, sha256] : side.suites_sha256)
-    if (other.suites_sha256.contains(suite)) digests += suite + " " + sha256 + "\n";
+    if (other.suites_sha256.contains(suite)) digests += fmt::format("{} {}\n", suite, sha256);
   return digests.empty() ? "" : Sha256Hex(digests).substr(0, 12);
 }
 

@@ -98,10 +98,10 @@ std::vector<Row> RowsOf(const Matrix& matrix, bool requirements, const std::stri
                         const std::string& quote) {
   std::vector<Row> rows;
   for (const MatrixFeature& feature : matrix.features) {
-    rows.push_back(RowOf(quote + feature.id + quote, feature.cells));
+    rows.push_back(RowOf(fmt::format("{0}{1}{0}", quote, feature.id), feature.cells));
     if (!requirements) continue;
     for (const auto& [id, cells] : feature.requirements)
-      rows.push_back(RowOf(indent + quote + id + quote, cells));
+      rows.push_back(RowOf(fmt::format("{0}{1}{2}{1}", indent, quote, id), cells));
   }
   return rows;
 }

@@ -66,7 +66,7 @@ std::vector<std::string> CommandsFor(const std::vector<RecordStep>& steps) {
   std::vector<std::string> commands;
   commands.reserve(kernels_of.size());
   for (const auto& [suites, kernels] : kernels_of)
-    commands.push_back("kassay baseline record --all --force" + kernels + suites);
+    commands.push_back(fmt::format("kassay baseline record --all --force{}{}", kernels, suites));
   return commands;
 }
 

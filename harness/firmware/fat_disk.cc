@@ -111,6 +111,7 @@ Result<std::uint64_t> FatDiskBytes(const std::vector<std::uint64_t>& sizes) {
 
 Result<std::string> FatDisk(const std::vector<FatFile>& files) {
   std::vector<std::uint64_t> sizes;
+  sizes.reserve(files.size());
   for (const FatFile& file : files) sizes.push_back(file.bytes.size());
   KASSAY_TRY(const Layout layout, LayOut(sizes));
   KASSAY_TRY(const std::string root, RootFolder(files, layout));
