@@ -32,7 +32,8 @@ class Fragment {
     const std::string who = suite + " " + (of.empty() ? suite : of);
     for (const std::string& term : terms) {
       const auto [symbol, value] = SettingOf(term);
-      const auto [first, is_new] = seen_.try_emplace(symbol, value, who + " for " + term);
+      const auto [first, is_new] =
+          seen_.try_emplace(symbol, value, fmt::format("{} for {}", who, term));
       if (first->second.first != value) {
         return Fail(fmt::format("{} asks for {}, {}", who, term, first->second.second),
                     ErrorKind::kUsage);

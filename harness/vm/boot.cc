@@ -58,8 +58,8 @@ std::string EmulatorsSlip(const BootPlan& plan, const BootResult<BootedMachine>&
 void NoteTroubles(const MachineSpec& spec, const protocol::Hello& hello, const VmOptions& options) {
   const std::string who = NameOf(spec.kernel.identity) + ", profile " + spec.profile.name + ": ";
   for (const auto& [path, error] : hello.module_failures) {
-    Note(options, who + "the guest could not load " + path + ": " +
-                      std::strerror(error));  // NOLINT(concurrency-mt-unsafe)
+    Note(options, fmt::format("{}the guest could not load {}: {}", who, path,
+                              std::strerror(error)));  // NOLINT(concurrency-mt-unsafe)
   }
   for (const std::string& trouble : hello.troubles) Note(options, who + trouble);
 }
@@ -199,12 +199,13 @@ Result<BootedMachine> BootOrExplain(const BootPlan& plan, const VmOptions& optio
       const Error error =
           booted ? Error{slip + "; try again on a quieter machine"} : booted.error().error;
       if (!booted && booted.error().kind == BootFailure::Kind::kInterrupted) return Fail(error);
-      Error why = error.Within(kernel + " does not boot (" + Name(plan.boot) + ", " +
-                               Name(plan.accelerator) + ")");
+      Error why = error.Within(fmt::format("{} does not boot ({}, {})", kernel, Name(plan.boot),
+                                           Name(plan.accelerator)));
       if (!booted && booted.error().IsTheKernels()) why.kind = ErrorKind::kNoBoot;
       return Fail(why);
     }
-    Note(options, kernel + ", profile " + plan.spec->profile.name + ": " + slip + "; booted again");
+    Note(options,
+         fmt::format("{}, profile {}: {}; booted again", kernel, plan.spec->profile.name, slip));
     if (booted) booted->guest.reset();  // gone before its memory is used again
     KASSAY_CHECK(Blank(plan.memory, plan.spec->profile));
   }
